@@ -1,0 +1,3 @@
+import { base } from '../../tsup.base.ts';
+
+export default base();
