@@ -20,7 +20,11 @@ export const project = (url: string): ViteUserConfig => {
       name: basename(directory),
       root: directory,
       include: ['test/**/*.test.ts'],
-      exclude: ['test/**/*.browser.test.ts'],
+      exclude: [
+        'test/**/*.browser.test.ts',
+        // Internals aren't reachable through `dist`.
+        ...(conditions.length > 0 ? [] : ['test/**/*.internal.test.ts']),
+      ],
       pool: 'forks',
       // Worker threads inherit the condition, so a fixture worker resolves the same build as its test.
       execArgv: conditions.map((condition) => `--conditions=${condition}`),
