@@ -10,10 +10,9 @@ const args = process.argv.length > 2 ? process.argv.slice(2) : ['demo'];
 const child = spawn(process.execPath, ['packages/bridge/dist/cli.js', ...args], {
   stdio: 'inherit',
 });
-// Ctrl-C reaches the whole group; the demo ends by itself and this process reports how.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => signal === 'SIGTERM' && child.kill(signal));
-}
+// Ctrl-C reaches the whole group, so the demo ends by itself; a signal sent to this process alone is passed on.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
 });
