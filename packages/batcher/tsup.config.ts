@@ -1,3 +1,3 @@
 import { base } from '../../tsup.base.ts';
 
-export default base();
+export default base({ entry: { index: 'src/index.ts', sim: 'src/sim/index.ts' } });

@@ -1,0 +1,724 @@
+/**
+ * Takes items in, merges them per key, and delivers batches to one sink, in order, when the law says so.
+ *
+ *     push ─▶ lane of the key ─▶ tick end: law ─▶ due? ─▶ fair batch ─▶ flush(batch) ─▶ settled ─▶ entries reused
+ *                                   │                        ▲             │
+ *                                   └── not yet: one timer ──┘             └─ failed ─▶ backoff ─▶ the same batch again
+ *
+ * Invariants
+ * - B1: at most one flush runs, so batches settle in the order in which they were taken.
+ * - B2: an item is in exactly one place: in a lane, in a failed part at the head, or in the running batch.
+ *   It leaves only by a flush that succeeds, an explicit drop, or `abort`, which returns it.
+ * - B3: while the sink is free nothing gets older than `delayMsMax`, as far as the scheduler keeps its resolution.
+ * - B4: accepted and undelivered bytes never exceed `pendingBytesMax`.
+ * - B5: a `push` that throws has changed nothing.
+ *
+ * One thread; every method may be called from anywhere, also from inside `flush`. Cost: a push is O(1), reads the
+ * clock once per tick (and every 256 pushes), and allocates nothing when the merge doesn't.
+ */
+import {
+  BatcherArgumentError,
+  BatcherClosedError,
+  BatcherFlushError,
+  BatcherFullError,
+  BatcherTimeoutError,
+} from './errors.ts';
+import { type Entry, type Lane, Lanes, type Segment } from './lanes.ts';
+import { Law } from './law/law.ts';
+import type { Merge, MergeWithValue } from './merge.ts';
+import {
+  type Batch,
+  type BatcherOptions,
+  type FlushReport,
+  type Settings,
+  settingsOf,
+} from './options.ts';
+import { Pressure } from './pressure.ts';
+import { Waiters, type WaitOptions } from './waiters.ts';
+
+/** What was not delivered when a batcher was closed or aborted. */
+export interface Remains<Key, Value> {
+  /** Entries that no flush holds, oldest first within a key; they belong to the caller. */
+  readonly undelivered: readonly Entry<Key, Value>[];
+  /** Entries of a flush that still runs: the sink may or may not deliver them. */
+  readonly unsettled: readonly Entry<Key, Value>[];
+}
+
+/** What a batcher is doing, and what it has learned. */
+export interface BatcherStats {
+  /** `open`, `closing` (draining), `closed`, `aborted` or `failed`. */
+  readonly state: BatcherState;
+  /** Items pushed, delivered and dropped. */
+  readonly pushed: number;
+  /** Items whose flush succeeded. */
+  readonly delivered: number;
+  /** Items that `onError` gave up. */
+  readonly dropped: number;
+  /** Flushes that succeeded. */
+  readonly flushes: number;
+  /** Flushes that failed. */
+  readonly failures: number;
+  /** Entries that wait, as items. */
+  readonly count: number;
+  /** Bytes that wait or are being delivered. */
+  readonly bytes: number;
+  /** Keys that have something to deliver. */
+  readonly keys: number;
+  /** Keys under pressure. */
+  readonly pressed: number;
+  /** Queue above which keys are pressed (bytes). */
+  readonly limitBytes: number;
+  /** Bytes of a batch by its caps and the predicted time. */
+  readonly batchBytes: number;
+  /** Learned fixed cost of a flush (ms). */
+  readonly fixedMs: number;
+  /** Learned cost of one more byte (ms). */
+  readonly perByteMs: number;
+  /** Break-even hold: fixed cost over `overhead` (ms). */
+  readonly tauMs: number;
+  /** Hold of the newest arrival (ms). */
+  readonly holdMs: number;
+  /** Realised over predicted merges, at most 1; it falls in a closed loop. */
+  readonly trust: number;
+}
+
+/** Where a batcher is in its life. */
+export type BatcherState = 'open' | 'closing' | 'closed' | 'aborted' | 'failed';
+
+/** A key's way into a batcher, without the lookup. */
+export interface BatcherLane<Item> {
+  /** Like `Batcher.push`. */
+  push(item: Item): boolean;
+  /** Like `Batcher.pushUrgent`. */
+  pushUrgent(item: Item): boolean;
+}
+
+/** Pushes after which a long synchronous loop looks at the clock. */
+const CLOCK_MASK = 255;
+
+/** An adaptive batcher; made by `createBatcher`. */
+export class Batcher<Item, Key, Value> implements AsyncDisposable {
+  /** Resolves when the batcher has closed or was aborted; rejects with `ERR_BATCHER_FLUSH` when a batch failed for good. */
+  readonly closed: Promise<void>;
+  readonly #settings: Settings<Item, Key, unknown, Value>;
+  readonly #lanes: Lanes<Item, Key, unknown, Value>;
+  readonly #law: Law;
+  readonly #pressure: Pressure<Item, Key, unknown, Value>;
+  readonly #waiters: Waiters;
+  readonly #batch: RunningBatch<Key, Value>;
+  readonly #weigh: ((item: Item) => number) | undefined;
+  readonly #heads: Segment<Key, unknown, Value>[][] = [];
+  readonly #failure = new AbortController();
+  #state: BatcherState = 'open';
+  #cause: unknown;
+  #resolveClosed!: () => void;
+  #rejectClosed!: (reason: unknown) => void;
+  /** The sink has a batch: it runs, or waits for its next try. */
+  #busy = false;
+  /** The sink's code runs or its promise is pending. */
+  #running = false;
+  #tickQueued = false;
+  #tickMs = 0;
+  #tickSeen = true;
+  #pushes = 0;
+  #urgent = false;
+  #hintedUntil = Number.NEGATIVE_INFINITY;
+  #oldestMs = 0;
+  #wake: unknown;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #retryWake: unknown;
+  #startedMs = 0;
+  #costUs = 0;
+  #generation = 0;
+  #pushed = 0;
+  #delivered = 0;
+  #dropped = 0;
+  #flushes = 0;
+  #failures = 0;
+
+  /** @internal */
+  constructor(options: BatcherOptions<Item, Key, unknown, Value>) {
+    const settings = settingsOf(options);
+    this.#settings = settings;
+    this.#weigh = settings.weigh;
+    this.#lanes = new Lanes(options.merge);
+    this.#law = new Law({
+      delayMax: settings.delayMsMax * 1000,
+      overhead: settings.overhead,
+    });
+    this.#pressure = new Pressure(this.#lanes, settings);
+    this.#waiters = new Waiters(settings.scheduler);
+    this.#batch = new RunningBatch(this.#failure.signal);
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#rejectClosed = reject;
+    });
+  }
+
+  /** Items that wait for delivery; a key whose merge replaces counts once. */
+  get count(): number {
+    return this.#lanes.count;
+  }
+
+  /** Bytes accepted and not yet delivered, those of the running flush included. */
+  get bytes(): number {
+    return this.#lanes.bytes + this.#batch.held;
+  }
+
+  /** Where the batcher is in its life. */
+  get state(): BatcherState {
+    return this.#state;
+  }
+
+  /**
+   * Takes an item in; it is borrowed during the call if the merge copies.
+   *
+   * @param item - the item
+   * @param key - its key; items of one key are merged and stay in order
+   * @returns false when this key should pause (`ready` tells when to go on); the item was accepted all the same
+   * @throws {BatcherFullError} If `pendingBytesMax` would be exceeded; the item was not accepted.
+   * @throws {BatcherClosedError} If the batcher isn't open.
+   *
+   * Cost: O(1), no allocation beyond the merge's.
+   */
+  push(item: Item, key: Key): boolean {
+    return this.#append(this.#lanes.lane(key), item);
+  }
+
+  /** Like `push`, and delivers this and all that waits at the end of the tick, this key first. */
+  pushUrgent(item: Item, key: Key): boolean {
+    return this.#appendUrgent(this.#lanes.lane(key), item);
+  }
+
+  /** Returns a key's own push, for callers that push to it often. It keeps the key's buffers until `forget`. */
+  lane(key: Key): BatcherLane<Item> {
+    const lane = this.#lanes.lane(key);
+    lane.pinned = true;
+    return {
+      push: (item) => this.#append(lane, item),
+      pushUrgent: (item) => this.#appendUrgent(lane, item),
+    };
+  }
+
+  /** Gives a key's idle buffers back; what it still has to deliver stays. */
+  forget(key: Key): void {
+    const lane = this.#lanes.find(key);
+    if (lane === undefined) return;
+    lane.pinned = false;
+    lane.spare = null;
+    this.#lanes.forget(lane);
+  }
+
+  #append(lane: Lane<Key, unknown, Value>, item: Item): boolean {
+    if (this.#state !== 'open') throw this.#closedError();
+    const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
+    const lanes = this.#lanes;
+    const held = lanes.bytes + this.#batch.held + weight;
+    if (!(held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
+    if (this.#tickSeen) this.#startTick();
+    lanes.append(lane, item, weight, this.#tickMs);
+    this.#pushed++;
+    if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
+      this.#deliverFull();
+    } else if ((++this.#pushes & CLOCK_MASK) === 0) this.#lookAtClock();
+    return this.#pressure.admit(lane, this.#batch.held);
+  }
+
+  #appendUrgent(lane: Lane<Key, unknown, Value>, item: Item): boolean {
+    const admitted = this.#append(lane, item);
+    if (lane.dirty) {
+      this.#urgent = true;
+      this.#lanes.promote(lane);
+    }
+    return admitted;
+  }
+
+  #startTick(): void {
+    const { scheduler } = this.#settings;
+    this.#tickMs = scheduler.now();
+    if (this.#lanes.count === 0) this.#oldestMs = this.#tickMs;
+    this.#tickSeen = false;
+    if (this.#tickQueued) return; // a flush in the middle of the tick
+    this.#tickQueued = true;
+    scheduler.tickEnd(this.#onTickEnd);
+  }
+
+  readonly #onTickEnd = (): void => {
+    this.#tickQueued = false;
+    if (this.#lanes.count > 0) this.#decide(this.#tickMs, false);
+    else this.#seeTick();
+  };
+
+  /** Shows the tick's arrivals to the law, once. */
+  #seeTick(): void {
+    if (this.#tickSeen) return;
+    this.#tickSeen = true;
+    this.#law.arrive(this.#tickMs * 1000);
+  }
+
+  #deliverFull(): void {
+    if (!this.#busy) this.#decide(this.#tickMs, false);
+  }
+
+  /** In a long synchronous loop: keeps the budget although no tick ends. */
+  #lookAtClock(): void {
+    if (this.#busy || !this.#settings.learns) return;
+    const now = this.#settings.scheduler.now();
+    if (now - this.#oldestMs < this.#settings.delayMsMax) return;
+    this.#decide(now, true);
+  }
+
+  /**
+   * Delivers now what the law says is due, and arms the timer for the rest. `known` is a time at or before the
+   * current one, read already: what was due then needs no reading of the clock.
+   */
+  #decide(known: number, force: boolean): void {
+    this.#seeTick();
+    if (this.#busy) return;
+    const { scheduler, sliceMs } = this.#settings;
+    let now = known;
+    let began = -1;
+    while (!this.#busy && (this.#heads.length > 0 || this.#lanes.count > 0)) {
+      const due = force || this.#isDue() ? now : this.#dueMs(now);
+      if (due > now) {
+        now = scheduler.now();
+        if (due > now) {
+          this.#arm(due, now);
+          return;
+        }
+      }
+      if (began >= 0 && now - began >= sliceMs && !force) {
+        this.#arm(now, now); // give the event loop its turn
+        return;
+      }
+      this.#deliver();
+      now = this.#startedMs;
+      if (began < 0) began = now;
+    }
+    if (this.#lanes.count === 0) this.#urgent = false;
+  }
+
+  #isDue(): boolean {
+    return (
+      this.#urgent ||
+      !this.#settings.learns ||
+      this.#state === 'closing' ||
+      this.#heads.length > 0 ||
+      this.#lanes.bytes >= this.#pressure.batchBytes ||
+      this.#lanes.count >= this.#settings.countMax ||
+      this.#hintedUntil > this.#tickMs
+    );
+  }
+
+  /** Returns when the batch should leave (ms): by the law, or at once if the scheduler couldn't keep the budget. */
+  #dueMs(now: number): number {
+    const { delayMsMax, scheduler } = this.#settings;
+    const due = this.#law.due(now * 1000, this.#oldestMs * 1000) / 1000;
+    if (due > now && this.#oldestMs + delayMsMax - now < scheduler.resolutionMs) return now; // B3
+    return due;
+  }
+
+  #arm(due: number, now: number): void {
+    if (this.#wake !== undefined) {
+      if (this.#wakeAt <= due) return;
+      this.#settings.scheduler.cancel(this.#wake);
+    }
+    const delay = due - now;
+    const whole = delay > 1 ? Math.floor(delay) : delay;
+    this.#wakeAt = due;
+    this.#wake = this.#settings.scheduler.wake(
+      this.#onWake,
+      this.#settings.scheduler.resolutionMs > 0 ? whole : delay,
+    );
+  }
+
+  readonly #onWake = (): void => {
+    this.#wake = undefined;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    if (this.#lanes.count === 0 && this.#heads.length === 0) return;
+    this.#decide(this.#settings.scheduler.now(), false);
+  };
+
+  #disarm(): void {
+    if (this.#wake === undefined) return;
+    this.#settings.scheduler.cancel(this.#wake);
+    this.#wake = undefined;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes the next batch and hands it to the sink. */
+  #deliver(): void {
+    const batch = this.#batch;
+    const part = this.#heads.shift();
+    if (part === undefined) {
+      this.#lanes.take(batch.segments, this.#pressure.batchBytes, this.#settings.countMax);
+      batch.attempt = 1;
+      // A part of a backlog left: the oldest of the rest decides what is due next.
+      if (this.#lanes.count > 0) this.#oldestMs = this.#lanes.oldestMs();
+    } else {
+      for (const segment of part) batch.segments.push(segment);
+      batch.attempt = this.#settings.attemptsMax; // a part of a failed batch gets one try
+    }
+    batch.measure();
+    this.#busy = true; // B1
+    this.#run();
+  }
+
+  #run(): void {
+    const { scheduler, flush } = this.#settings;
+    const batch = this.#batch;
+    const started = scheduler.now();
+    this.#startedMs = started;
+    batch.age(started);
+    if (batch.attempt === 1) this.#law.flushed(started * 1000);
+    this.#running = true;
+    let result: ReturnType<typeof flush>;
+    try {
+      result = flush(batch);
+    } catch (error) {
+      this.#running = false;
+      this.#onFailed(error);
+      return;
+    }
+    const ended = scheduler.now();
+    this.#costUs = (ended - started) * 1000;
+    if (isPromise(result)) {
+      const generation = this.#generation;
+      result.then(
+        (report) => {
+          if (generation === this.#generation) this.#onSettled(report);
+        },
+        (error) => {
+          if (generation === this.#generation) this.#onRejected(error);
+        },
+      );
+      return;
+    }
+    this.#running = false;
+    this.#onSuccess(result, ended);
+  }
+
+  #onSettled(report: unknown): void {
+    this.#running = false;
+    const now = this.#settings.scheduler.now();
+    this.#onSuccess(report, now);
+    this.#decide(now, false);
+  }
+
+  #onRejected(error: unknown): void {
+    this.#running = false;
+    this.#onFailed(error);
+  }
+
+  /** The running batch has been delivered: learns from it, and makes the sink free. */
+  #onSuccess(report: unknown, now: number): void {
+    const batch = this.#batch;
+    const costMs = (report as FlushReport | undefined)?.costMs;
+    const costUs = typeof costMs === 'number' ? costMs * 1000 : this.#costUs;
+    this.#law.cost.observe(batch.bytes, costUs);
+    this.#pressure.observe(batch.bytes, (now - this.#startedMs) * 1000, this.#law.cost);
+    this.#flushes++;
+    this.#delivered += batch.count;
+    const { ageMs, count, bytes } = batch;
+    this.#onFree();
+    this.#settings.onDelivered?.(ageMs, count, bytes);
+  }
+
+  /** The running batch is done with, one way or the other: the sink is free. */
+  #onFree(): void {
+    this.#releaseBatch();
+    this.#pressure.relieve(0);
+    this.#waiters.settle();
+    if (this.#state === 'closing' && this.#isEmpty) this.#finish('closed');
+  }
+
+  #releaseBatch(): void {
+    const batch = this.#batch;
+    this.#lanes.release(batch.segments);
+    batch.empty();
+    this.#busy = false;
+  }
+
+  get #isEmpty(): boolean {
+    return !this.#busy && this.#lanes.count === 0 && this.#heads.length === 0;
+  }
+
+  /** Retries the running batch, or lets `onError` decide (B2). */
+  #onFailed(error: unknown): void {
+    if (this.#state === 'aborted') return;
+    const { attemptsMax, onError } = this.#settings;
+    const batch = this.#batch;
+    this.#failures++;
+    if (batch.attempt < attemptsMax) {
+      this.#retryLater();
+      return;
+    }
+    let decision: ReturnType<NonNullable<typeof onError>> = 'fail';
+    let cause = error;
+    if (onError !== undefined) {
+      try {
+        decision = onError(error, batch);
+      } catch (thrown) {
+        cause = thrown;
+      }
+    }
+    if (decision === 'retry') {
+      this.#retryLater();
+      return;
+    }
+    if (decision === 'split' && this.#split()) {
+      this.#retryLater();
+      return;
+    }
+    if (decision === 'drop') {
+      this.#dropped += batch.count;
+      this.#onFree();
+      if (!this.#isEmpty) this.#arm(this.#startedMs, this.#startedMs);
+      return;
+    }
+    this.#cause = new BatcherFlushError(
+      `flush failed for good: attempts=${batch.attempt}, entries=${batch.entries.length}`,
+      batch.attempt,
+      cause,
+    );
+    this.#finish('failed');
+  }
+
+  /** Cuts the running batch in two; the second part is tried after the first. */
+  #split(): boolean {
+    const { segments } = this.#batch;
+    if (segments.length > 1) this.#heads.unshift(segments.splice((segments.length + 1) >> 1));
+    else {
+      const rest = this.#lanes.split(segments[0]!);
+      if (rest === undefined) return false;
+      this.#heads.unshift([rest]);
+    }
+    this.#batch.measure();
+    this.#batch.attempt = this.#settings.attemptsMax - 1;
+    return true;
+  }
+
+  /** Full-jitter backoff; the batch keeps its place at the head. */
+  #retryLater(): void {
+    const { scheduler, random, retryMs, retryMsMax } = this.#settings;
+    const batch = this.#batch;
+    const base = Math.max(retryMs, this.#law.cost.fixed / 1000);
+    const bound = Math.min(retryMsMax, base * 2 ** Math.min(batch.attempt - 1, 30));
+    batch.attempt++;
+    this.#retryWake = scheduler.wake(() => {
+      this.#retryWake = undefined;
+      this.#run();
+      if (!this.#busy) this.#decide(this.#startedMs, false);
+    }, random() * bound);
+  }
+
+  /**
+   * Delivers all that waits, now and synchronously, as far as the sink takes it.
+   *
+   * @returns true if nothing waits and nothing runs any more; false if the sink is busy
+   */
+  flush(): boolean {
+    if (this.#state !== 'open' && this.#state !== 'closing') return this.#isEmpty;
+    this.#decide(this.#tickMs, true);
+    return this.#isEmpty;
+  }
+
+  /** Expects input (a key was pressed): until `durationMs` from now nothing is held past the end of its tick. */
+  hint(durationMs = 100): void {
+    this.#hintedUntil = this.#settings.scheduler.now() + durationMs;
+    if (this.#lanes.count > 0 && !this.#tickQueued) this.#decide(this.#tickMs, true);
+  }
+
+  /** Resolves when a key, or with no key every key, may go on pushing. */
+  ready(key?: Key, options?: WaitOptions): Promise<void> {
+    if (this.#state !== 'open') return Promise.reject(this.#closedError());
+    const isReady =
+      key === undefined
+        ? () => this.#pressure.count === 0
+        : () => this.#lanes.find(key)?.pressed !== true;
+    return this.#waiters.add(isReady, 'ready', options);
+  }
+
+  /** Flushes, and resolves when all that was pushed so far, and since, has been delivered. */
+  drain(options?: WaitOptions): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'aborted') {
+      return Promise.reject(this.#closedError());
+    }
+    this.flush();
+    return this.#waiters.add(() => this.#isEmpty, 'drain', options);
+  }
+
+  /**
+   * Stops the intake, delivers what waits, and ends. At the deadline, or when `signal` aborts, it gives up instead
+   * and returns what is left.
+   */
+  async close(options: WaitOptions = {}): Promise<Remains<Key, Value>> {
+    if (this.#state === 'open') this.#state = 'closing';
+    if (this.#state === 'closing') {
+      try {
+        if (this.#isEmpty) this.#finish('closed');
+        else {
+          this.flush();
+          await this.#waiters.add(() => this.#state === 'closed', 'close', options);
+        }
+      } catch (error) {
+        const isDeadline = error instanceof BatcherTimeoutError || options.signal?.aborted === true;
+        if (isDeadline && this.#state === 'closing') return this.abort(error);
+        throw error;
+      }
+    }
+    if (this.#state === 'failed') throw this.#cause;
+    return { undelivered: [], unsettled: [] };
+  }
+
+  /**
+   * Stops at once: no further flush starts. Returns what no flush has delivered, and apart from it what a flush that
+   * still runs may yet deliver; that flush's `signal` is aborted and its outcome is ignored.
+   */
+  abort(reason?: unknown): Remains<Key, Value> {
+    const { segments } = this.#batch;
+    const unsettled: Entry<Key, Value>[] = this.#running ? [...segments] : [];
+    const undelivered: Segment<Key, unknown, Value>[] = this.#running ? [] : [...segments];
+    for (const part of this.#heads.splice(0)) undelivered.push(...part);
+    this.#lanes.take(undelivered, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    this.#generation++;
+    this.#batch.empty();
+    this.#busy = this.#running = false;
+    if (this.#state === 'open' || this.#state === 'closing') {
+      this.#cause = reason;
+      this.#finish('aborted');
+      this.#failure.abort(reason);
+    }
+    return { undelivered, unsettled };
+  }
+
+  #finish(state: 'closed' | 'aborted' | 'failed'): void {
+    this.#state = state;
+    this.#disarm();
+    if (this.#retryWake !== undefined) {
+      this.#settings.scheduler.cancel(this.#retryWake);
+      this.#retryWake = undefined;
+    }
+    if (state === 'closed') this.#waiters.settle();
+    else this.#waiters.rejectAll(state === 'failed' ? this.#cause : this.#closedError());
+    this.#pressure.relieve(0, true);
+    if (state === 'failed') this.#rejectClosed(this.#cause);
+    else this.#resolveClosed();
+  }
+
+  /** Closes without a deadline. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #closedError(): BatcherClosedError {
+    return new BatcherClosedError(`the batcher is not open: state=${this.#state}`, {
+      cause: this.#cause,
+    });
+  }
+
+  #fullError(weight: number): Error {
+    if (!(weight >= 0)) {
+      return new BatcherArgumentError(`weigh must return 0 or more: weight=${String(weight)}`);
+    }
+    return new BatcherFullError(
+      `pendingBytesMax=${this.#settings.pendingBytesMax} would be exceeded: pending=${this.bytes}, item=${weight}`,
+    );
+  }
+
+  /** Returns what the batcher is doing and what it has learned: a new object, made on demand. */
+  stats(): BatcherStats {
+    const { cost } = this.#law;
+    return {
+      state: this.#state,
+      pushed: this.#pushed,
+      delivered: this.#delivered,
+      dropped: this.#dropped,
+      flushes: this.#flushes,
+      failures: this.#failures,
+      count: this.#lanes.count,
+      bytes: this.bytes,
+      keys: this.#lanes.dirty,
+      pressed: this.#pressure.count,
+      limitBytes: this.#pressure.limit,
+      batchBytes: this.#pressure.batchBytes,
+      fixedMs: cost.fixed / 1000,
+      perByteMs: cost.perByte / 1000,
+      tauMs: this.#law.tau / 1000,
+      holdMs: this.#law.hold / 1000,
+      trust: this.#law.trust,
+    };
+  }
+}
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+
+/** The batch that the sink has, reused from flush to flush. */
+class RunningBatch<Key, Value> implements Batch<Key, Value> {
+  readonly segments: Segment<Key, unknown, Value>[] = [];
+  readonly signal: AbortSignal;
+  count = 0;
+  bytes = 0;
+  ageMs = 0;
+  attempt = 1;
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  get entries(): readonly Entry<Key, Value>[] {
+    return this.segments;
+  }
+
+  /** Bytes that the sink holds. */
+  get held(): number {
+    return this.bytes;
+  }
+
+  measure(): void {
+    let count = 0;
+    let bytes = 0;
+    for (const segment of this.segments) {
+      count += segment.count;
+      bytes += segment.bytes;
+    }
+    this.count = count;
+    this.bytes = bytes;
+  }
+
+  age(now: number): void {
+    let oldest = now;
+    for (const segment of this.segments) {
+      segment.ageMs = now - segment.arrivedMs;
+      if (segment.arrivedMs < oldest) oldest = segment.arrivedMs;
+    }
+    this.ageMs = now - oldest;
+  }
+
+  empty(): void {
+    while (this.segments.length > 0) this.segments.pop();
+    this.count = 0;
+    this.bytes = 0;
+  }
+}
+
+/**
+ * Creates a batcher.
+ *
+ * @throws {BatcherArgumentError} If an option is outside its range.
+ */
+export function createBatcher<Item, Key, Accumulator, Value>(
+  options: BatcherOptions<Item, Key, Accumulator, Value> & {
+    readonly merge: MergeWithValue<Item, Key, Accumulator, Value>;
+  },
+): Batcher<Item, Key, Value>;
+/** Creates a batcher whose sink gets the accumulators themselves. */
+export function createBatcher<Item, Key, Accumulator>(
+  options: BatcherOptions<Item, Key, Accumulator, Accumulator> & {
+    readonly merge: Merge<Item, Key, Accumulator> & { readonly value?: undefined };
+  },
+): Batcher<Item, Key, Accumulator>;
+export function createBatcher<Item, Key, Value>(options: object): Batcher<Item, Key, Value> {
+  return new Batcher(options as BatcherOptions<Item, Key, unknown, Value>);
+}

@@ -1,0 +1,61 @@
+/** Errors of this package: each carries a stable `code`, and a message that names argument, value and limit. */
+
+/** Codes of the errors that a batcher throws or rejects with. */
+export type BatcherErrorCode =
+  | 'ERR_BATCHER_ARGUMENT'
+  | 'ERR_BATCHER_FULL'
+  | 'ERR_BATCHER_CLOSED'
+  | 'ERR_BATCHER_FLUSH'
+  | 'ERR_BATCHER_TIMEOUT';
+
+/** Reports an option or argument outside its range. */
+export class BatcherArgumentError extends RangeError {
+  /** Stable code, for `switch` and logs. */
+  readonly code = 'ERR_BATCHER_ARGUMENT' satisfies BatcherErrorCode;
+  override readonly name = 'BatcherArgumentError';
+}
+
+/** Reports a push that would exceed `pendingBytesMax`; the item was not accepted and nothing changed. */
+export class BatcherFullError extends Error {
+  /** Stable code, for `switch` and logs. */
+  readonly code = 'ERR_BATCHER_FULL' satisfies BatcherErrorCode;
+  override readonly name = 'BatcherFullError';
+}
+
+/** Reports a push or a wait on a batcher that was closed, aborted or has failed; `cause` says why. */
+export class BatcherClosedError extends Error {
+  /** Stable code, for `switch` and logs. */
+  readonly code = 'ERR_BATCHER_CLOSED' satisfies BatcherErrorCode;
+  override readonly name = 'BatcherClosedError';
+}
+
+/** Reports a batch whose flush failed for good; `cause` is the last error that the sink gave. */
+export class BatcherFlushError extends Error {
+  /** Stable code, for `switch` and logs. */
+  readonly code = 'ERR_BATCHER_FLUSH' satisfies BatcherErrorCode;
+  override readonly name = 'BatcherFlushError';
+  /** How often the sink was tried. */
+  readonly attempts: number;
+
+  constructor(message: string, attempts: number, cause: unknown) {
+    super(message, { cause });
+    this.attempts = attempts;
+  }
+}
+
+/** Reports a wait that ended at its `timeoutMs`. */
+export class BatcherTimeoutError extends Error {
+  /** Stable code, for `switch` and logs. */
+  readonly code = 'ERR_BATCHER_TIMEOUT' satisfies BatcherErrorCode;
+  override readonly name = 'BatcherTimeoutError';
+}
+
+/** Returns `value` if it is a number within the limits (both included), else throws. */
+export function checkRange(name: string, value: number, minimum: number, maximum: number): number {
+  if (typeof value !== 'number' || !(value >= minimum && value <= maximum)) {
+    throw new BatcherArgumentError(
+      `${name} must be between ${minimum} and ${maximum}: ${name}=${String(value)}`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,101 @@
+/**
+ * Turns queueing time into a limit in bytes, and tells the keys that fill the queue to stop.
+ *
+ * Source: CoDel's view that time in the queue, not its length, is what to bound; the limit follows the learned
+ * speed of the sink (`settle time = fixed + perByte * bytes`).
+ *
+ * Invariants
+ * - P1: a key is pressed only while it holds more than its equal share of a queue above the limit.
+ * - P2: a pressed key is relieved at a quarter of its share, or when the whole queue is at a quarter of the limit.
+ *
+ * One thread. Cost: O(1) per push; O(pressed keys) per delivered batch.
+ */
+
+import type { Lane, Lanes } from './lanes.ts';
+import { CostModel } from './law/cost-model.ts';
+
+/** Batches are never cut below this part of `bytesMax`. */
+const CUT_MIN = 1 / 256;
+
+/** The limits that follow the sink's speed, and the keys under pressure. */
+export class Pressure<Item, Key, Accumulator, Value> {
+  /** Bytes of queue above which the keys that fill it are pressed. */
+  limit: number;
+  /** Bytes of a batch by its caps and the predicted time. */
+  batchBytes: number;
+  readonly #settle = new CostModel(1);
+  readonly #pressed = new Set<Lane<Key, Accumulator, Value>>();
+  readonly #lanes: Lanes<Item, Key, Accumulator, Value>;
+  readonly #bytesMax: number;
+  readonly #pendingBytesMax: number;
+  readonly #sliceUs: number;
+  readonly #sojournUs: number;
+  readonly #notify: ((key: Key, pressed: boolean) => void) | undefined;
+
+  constructor(
+    lanes: Lanes<Item, Key, Accumulator, Value>,
+    settings: {
+      readonly bytesMax: number;
+      readonly pendingBytesMax: number;
+      readonly sliceMs: number;
+      readonly sojournMs: number;
+      readonly onPressure: ((key: Key, pressed: boolean) => void) | undefined;
+    },
+  ) {
+    this.#lanes = lanes;
+    this.#bytesMax = settings.bytesMax;
+    this.#pendingBytesMax = settings.pendingBytesMax;
+    this.#sliceUs = settings.sliceMs * 1000;
+    this.#sojournUs = settings.sojournMs * 1000;
+    this.#notify = settings.onPressure;
+    this.batchBytes = settings.bytesMax;
+    this.limit = Math.min(2 * settings.bytesMax, settings.pendingBytesMax);
+    lanes.entryBytes = settings.bytesMax / 8;
+  }
+
+  /** Keys under pressure. */
+  get count(): number {
+    return this.#pressed.size;
+  }
+
+  /** Learns from a batch that took `settleUs` from its start until the sink was free again. */
+  observe(bytes: number, settleUs: number, cost: CostModel): void {
+    const settle = this.#settle;
+    settle.observe(bytes, settleUs);
+    let cut = this.#bytesMax;
+    if (cost.perByte > 0) cut = Math.min(cut, (this.#sliceUs - cost.fixed) / cost.perByte);
+    if (settle.perByte > 0) {
+      cut = Math.min(cut, (0.5 * this.#sojournUs - settle.fixed) / settle.perByte);
+    }
+    cut = Math.max(cut, this.#bytesMax * CUT_MIN, 1);
+    this.batchBytes = cut;
+    this.#lanes.entryBytes = cut / 8;
+    const rate = cut / settle.predict(cut);
+    this.limit = Math.min(Math.max(rate * this.#sojournUs, 2 * cut), this.#pendingBytesMax);
+  }
+
+  /** Returns true while the lane may go on pushing; `running` is what the sink holds right now. */
+  admit(lane: Lane<Key, Accumulator, Value>, running: number): boolean {
+    if (lane.pressed) return false;
+    const lanes = this.#lanes;
+    if (lanes.bytes + running <= this.limit || lane.bytes <= this.limit / lanes.dirty) return true;
+    lane.pressed = true; // P1
+    this.#pressed.add(lane);
+    this.#notify?.(lane.key, true);
+    return false;
+  }
+
+  /** Relieves the lanes that have drained (P2); all of them with `force`. */
+  relieve(running: number, force = false): void {
+    if (this.#pressed.size === 0) return;
+    const lanes = this.#lanes;
+    const all = force || lanes.bytes + running <= this.limit / 4;
+    const share = this.limit / (4 * Math.max(1, lanes.dirty));
+    for (const lane of this.#pressed) {
+      if (!all && lane.bytes > share) continue;
+      lane.pressed = false;
+      this.#pressed.delete(lane);
+      this.#notify?.(lane.key, false);
+    }
+  }
+}

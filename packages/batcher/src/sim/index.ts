@@ -1,0 +1,17 @@
+export { clairvoyantOptimum, clairvoyantOptimumOfSum, type Optimum } from './optimum.ts';
+export { lawPolicy, type Policy, type PolicyFactory, type QueueView } from './policy.ts';
+export { type Random, seededRandom } from './random.ts';
+export {
+  type SimulationOptions,
+  type SimulationResult,
+  simulate,
+  type TimerModel,
+} from './simulate.ts';
+export { type VirtualScheduler, virtualScheduler } from './virtual.ts';
+export {
+  type ClosedLoop,
+  type CostConfiguration,
+  configurations,
+  type Workload,
+} from './workload.ts';
+export { closedLoop, poisson, publicWorkloads, workloadOf } from './workloads.ts';

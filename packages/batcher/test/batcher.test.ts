@@ -1,0 +1,330 @@
+// Goal: what callers rely on, as examples. Method: virtual time; no real timer decides anything.
+
+import {
+  type Batch,
+  BatcherArgumentError,
+  BatcherClosedError,
+  BatcherFlushError,
+  BatcherFullError,
+  concat,
+  createBatcher,
+  last,
+  list,
+  type Merge,
+  sum,
+} from '@millrace/batcher';
+import { virtualScheduler } from '@millrace/batcher/sim';
+import { expect, it } from 'vitest';
+
+/** Copies what a sink sees, since batches are borrowed. */
+const copy = (batch: Batch<unknown, unknown>) =>
+  batch.entries.map((entry) => [entry.key, structuredClone(entry.value), entry.count, entry.bytes]);
+
+it('delivers a lone item at the end of its tick, without any timer', () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[] = [];
+  const batcher = createBatcher({
+    merge: list<number>(),
+    scheduler,
+    flush: (batch) => void seen.push(copy(batch)),
+  });
+  expect(batcher.push(1, 'a')).toBe(true);
+  expect(seen).toEqual([]);
+  scheduler.endTick();
+  expect(seen).toEqual([[['a', [1], 1, 1]]]);
+  expect(scheduler.pending).toBe(0);
+});
+
+it('merges what one tick pushes, per key, in order', () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[] = [];
+  const batcher = createBatcher({
+    merge: concat(),
+    scheduler,
+    flush: (batch) => {
+      for (const entry of batch.entries) seen.push([entry.key, [...entry.value]]);
+    },
+  });
+  batcher.push(Uint8Array.of(1, 2), 7);
+  batcher.push(Uint8Array.of(9), 8);
+  batcher.push(Uint8Array.of(3), 7);
+  scheduler.endTick();
+  expect(seen).toEqual([
+    [7, [1, 2, 3]],
+    [8, [9]],
+  ]);
+});
+
+it('keeps the newest with last() and adds with sum()', () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[] = [];
+  const states = createBatcher({
+    merge: last<string>(),
+    scheduler,
+    flush: (batch) => void seen.push(copy(batch)),
+  });
+  states.push('old', 'x');
+  states.push('new', 'x');
+  const counters = createBatcher({
+    merge: sum(),
+    scheduler,
+    flush: (batch) => void seen.push(copy(batch)),
+  });
+  counters.push(1, 'hits');
+  counters.push(41, 'hits');
+  scheduler.endTick();
+  expect(seen).toEqual([[['x', 'new', 2, 1]], [['hits', 42, 2, 1]]]);
+});
+
+interface Range {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** What the bridge does: borrowed ranges, appended in place to one buffer a key that is reused. */
+const ranges: Merge<Range, number, { bytes: Uint8Array; length: number }> = {
+  create: () => ({ bytes: new Uint8Array(1024), length: 0 }),
+  append: (buffer, range) => {
+    buffer.bytes.set(range.bytes.subarray(range.start, range.end), buffer.length);
+    buffer.length += range.end - range.start;
+  },
+  clear: (buffer) => {
+    buffer.length = 0;
+  },
+  weigh: (range) => range.end - range.start,
+};
+
+it('lets a custom merge append borrowed items in place, and flushes synchronously on demand', () => {
+  const scheduler = virtualScheduler();
+  const accumulators = new Set<unknown>();
+  const seen: unknown[] = [];
+  const batcher = createBatcher({
+    merge: ranges,
+    hold: 'none',
+    scheduler,
+    flush: (batch) => {
+      for (const { key, value, count, bytes } of batch.entries) {
+        accumulators.add(value);
+        seen.push([key, [...value.bytes.subarray(0, value.length)], count, bytes]);
+      }
+    },
+  });
+  const range: Range = { bytes: Uint8Array.of(1, 2, 3, 4), start: 0, end: 2 };
+  for (let turn = 0; turn < 3; turn++) {
+    range.start = 0;
+    range.end = 2;
+    batcher.push(range, 1);
+    range.start = 3;
+    range.end = 4;
+    batcher.push(range, 1);
+    expect(batcher.flush()).toBe(true);
+  }
+  expect(seen).toEqual([
+    [1, [1, 2, 4], 2, 3],
+    [1, [1, 2, 4], 2, 3],
+    [1, [1, 2, 4], 2, 3],
+  ]);
+  expect(accumulators.size).toBe(1);
+});
+
+it('holds nothing with hold none while the sink is free, and batches while it lags', async () => {
+  const scheduler = virtualScheduler();
+  const sizes: number[] = [];
+  const finish: (() => void)[] = [];
+  const batcher = createBatcher({
+    merge: list<number>(),
+    hold: 'none',
+    scheduler,
+    flush: (batch) => {
+      sizes.push(batch.count);
+      return new Promise<void>((resolve) => finish.push(resolve));
+    },
+  });
+  batcher.push(0, 'k');
+  scheduler.endTick();
+  for (let i = 1; i < 10; i++) {
+    batcher.push(i, 'k');
+    scheduler.advance(0.1);
+  }
+  expect(sizes).toEqual([1]);
+  expect(batcher.flush()).toBe(false);
+  finish[0]!();
+  await scheduler.advanceAsync(0);
+  expect(sizes).toEqual([1, 9]);
+});
+
+it('learns to hold in a flood, and never past the budget', () => {
+  const scheduler = virtualScheduler();
+  const sizes: number[] = [];
+  let oldest = 0;
+  const batcher = createBatcher({
+    merge: list<number>(),
+    delayMsMax: 5,
+    scheduler,
+    flush: (batch) => {
+      sizes.push(batch.count);
+      oldest = Math.max(oldest, batch.ageMs);
+      return { costMs: 0.05 };
+    },
+  });
+  for (let i = 0; i < 5000; i++) {
+    batcher.push(i, 'k');
+    scheduler.advance(0.01);
+  }
+  scheduler.advance(10);
+  expect(sizes.reduce((a, b) => a + b)).toBe(5000);
+  expect(sizes.slice(10).reduce((a, b) => a + b) / (sizes.length - 10)).toBeGreaterThan(50);
+  expect(oldest).toBeLessThanOrEqual(5);
+});
+
+it('flushes an urgent item at the end of its tick, its key first', () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[] = [];
+  const batcher = createBatcher({
+    merge: list<string>(),
+    scheduler,
+    flush: (batch) => {
+      seen.push(batch.entries.map((entry) => entry.key));
+      return { costMs: 1 };
+    },
+  });
+  for (let i = 0; i < 200; i++) {
+    batcher.push('x', 'flood');
+    scheduler.advance(0.05);
+  }
+  seen.length = 0;
+  batcher.push('x', 'flood');
+  scheduler.endTick();
+  expect(seen).toEqual([]);
+  batcher.pushUrgent('key', 'focus');
+  scheduler.endTick();
+  expect(seen).toEqual([['focus', 'flood']]);
+});
+
+it('says false to the key that fills a slow sink, not to a quiet one, and tells when to go on', async () => {
+  const scheduler = virtualScheduler();
+  const pressure: unknown[] = [];
+  const finish: (() => void)[] = [];
+  const batcher = createBatcher({
+    merge: concat(),
+    bytesMax: 1000,
+    scheduler,
+    onPressure: (key, pressed) => pressure.push([key, pressed]),
+    flush: () => new Promise<void>((resolve) => finish.push(resolve)),
+  });
+  const chunk = new Uint8Array(500);
+  let accepted = 0;
+  while (batcher.push(chunk, 'flood')) accepted++;
+  expect(accepted).toBeLessThan(8);
+  expect(batcher.push(Uint8Array.of(1), 'quiet')).toBe(true);
+  expect(pressure).toEqual([['flood', true]]);
+  let isReady = false;
+  void batcher.ready('flood').then(() => {
+    isReady = true;
+  });
+  while (!isReady) {
+    finish.shift()!();
+    await scheduler.advanceAsync(0.1);
+  }
+  expect(pressure).toEqual([
+    ['flood', true],
+    ['flood', false],
+  ]);
+  expect(batcher.push(chunk, 'flood')).toBe(true);
+});
+
+it('refuses what would exceed pendingBytesMax and stays unchanged', () => {
+  const batcher = createBatcher({
+    merge: concat(),
+    bytesMax: 10,
+    pendingBytesMax: 10,
+    scheduler: virtualScheduler(),
+    flush: () => new Promise(() => {}),
+  });
+  batcher.push(new Uint8Array(8), 'k');
+  expect(() => batcher.push(new Uint8Array(3), 'k')).toThrow(BatcherFullError);
+  expect(batcher.bytes).toBe(8);
+  expect(batcher.push(new Uint8Array(2), 'k')).toBe(true);
+});
+
+it('retries a failed batch in its place, and fails for good with everything returned', async () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[] = [];
+  const batcher = createBatcher({
+    merge: list<number>(),
+    scheduler,
+    retry: { attemptsMax: 3 },
+    flush: (batch) => {
+      seen.push([batch.attempt, [...batch.entries[0]!.value]]);
+      throw new Error('sink down');
+    },
+  });
+  const closed = batcher.closed.catch((error) => error);
+  batcher.push(1, 'k');
+  scheduler.endTick();
+  batcher.push(2, 'k');
+  scheduler.advance(100);
+  expect(seen).toEqual([
+    [1, [1]],
+    [2, [1]],
+    [3, [1]],
+  ]);
+  const error = await closed;
+  expect(error).toBeInstanceOf(BatcherFlushError);
+  expect(error).toMatchObject({ code: 'ERR_BATCHER_FLUSH', attempts: 3 });
+  expect(() => batcher.push(3, 'k')).toThrow(BatcherClosedError);
+  expect(batcher.abort().undelivered.map((entry) => entry.value)).toEqual([[1], [2]]);
+});
+
+it('splits a poisoned batch down to the item, drops that, and delivers the rest in order', () => {
+  const scheduler = virtualScheduler();
+  const delivered: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number>(),
+    scheduler,
+    retry: { attemptsMax: 1 },
+    onError: (_error, batch) => (batch.count > 1 ? 'split' : 'drop'),
+    flush: (batch) => {
+      const items = batch.entries.flatMap((entry) => entry.value);
+      if (items.includes(13)) throw new Error('unlucky');
+      delivered.push(...items);
+    },
+  });
+  for (let i = 10; i < 20; i++) batcher.push(i, i % 2);
+  scheduler.advance(1000);
+  expect(delivered.filter((i) => i % 2 === 0)).toEqual([10, 12, 14, 16, 18]);
+  expect(delivered.filter((i) => i % 2 === 1)).toEqual([11, 15, 17, 19]);
+  expect(batcher.stats()).toMatchObject({ delivered: 9, dropped: 1 });
+});
+
+it('drains on close, and gives back at the deadline what a stuck sink did not take', async () => {
+  const scheduler = virtualScheduler();
+  let isStuck = false;
+  const batcher = createBatcher({
+    merge: list<number>(),
+    scheduler,
+    flush: () => (isStuck ? new Promise<void>(() => {}) : undefined),
+  });
+  batcher.push(1, 'k');
+  await batcher.drain();
+  isStuck = true;
+  batcher.push(2, 'k');
+  batcher.flush();
+  batcher.push(3, 'k');
+  const closing = batcher.close({ timeoutMs: 50 });
+  await scheduler.advanceAsync(60);
+  const { undelivered, unsettled } = await closing;
+  expect(unsettled.map((entry) => entry.value)).toEqual([[2]]);
+  expect(undelivered.map((entry) => entry.value)).toEqual([[3]]);
+  expect(batcher.state).toBe('aborted');
+  await batcher.closed;
+});
+
+it('checks its options', () => {
+  const make = (options: object) => () =>
+    createBatcher({ merge: list<number>(), flush: () => {}, ...options });
+  expect(make({ delayMsMax: -1 })).toThrow(BatcherArgumentError);
+  expect(make({ overhead: 0 })).toThrow(/overhead.*overhead=0/);
+  expect(make({ hold: 'maybe' })).toThrow(BatcherArgumentError);
+});
