@@ -11,29 +11,29 @@ export type BatcherErrorCode =
 /** Reports an option or argument outside its range. */
 export class BatcherArgumentError extends RangeError {
   /** Stable code, for `switch` and logs. */
-  readonly code = 'ERR_BATCHER_ARGUMENT' satisfies BatcherErrorCode;
-  override readonly name = 'BatcherArgumentError';
+  readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_ARGUMENT'> = 'ERR_BATCHER_ARGUMENT';
+  override readonly name: string = 'BatcherArgumentError';
 }
 
 /** Reports a push that would exceed `pendingBytesMax`; the item was not accepted and nothing changed. */
 export class BatcherFullError extends Error {
   /** Stable code, for `switch` and logs. */
-  readonly code = 'ERR_BATCHER_FULL' satisfies BatcherErrorCode;
-  override readonly name = 'BatcherFullError';
+  readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_FULL'> = 'ERR_BATCHER_FULL';
+  override readonly name: string = 'BatcherFullError';
 }
 
 /** Reports a push or a wait on a batcher that was closed, aborted or has failed; `cause` says why. */
 export class BatcherClosedError extends Error {
   /** Stable code, for `switch` and logs. */
-  readonly code = 'ERR_BATCHER_CLOSED' satisfies BatcherErrorCode;
-  override readonly name = 'BatcherClosedError';
+  readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_CLOSED'> = 'ERR_BATCHER_CLOSED';
+  override readonly name: string = 'BatcherClosedError';
 }
 
 /** Reports a batch whose flush failed for good; `cause` is the last error that the sink gave. */
 export class BatcherFlushError extends Error {
   /** Stable code, for `switch` and logs. */
-  readonly code = 'ERR_BATCHER_FLUSH' satisfies BatcherErrorCode;
-  override readonly name = 'BatcherFlushError';
+  readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_FLUSH'> = 'ERR_BATCHER_FLUSH';
+  override readonly name: string = 'BatcherFlushError';
   /** How often the sink was tried. */
   readonly attempts: number;
 
@@ -46,8 +46,8 @@ export class BatcherFlushError extends Error {
 /** Reports a wait that ended at its `timeoutMs`. */
 export class BatcherTimeoutError extends Error {
   /** Stable code, for `switch` and logs. */
-  readonly code = 'ERR_BATCHER_TIMEOUT' satisfies BatcherErrorCode;
-  override readonly name = 'BatcherTimeoutError';
+  readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_TIMEOUT'> = 'ERR_BATCHER_TIMEOUT';
+  override readonly name: string = 'BatcherTimeoutError';
 }
 
 /** Returns `value` if it is a number within the limits (both included), else throws. */

@@ -81,7 +81,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
   count = 0;
   dirty = 0;
   /** An entry that holds this much is sealed. */
-  entryBytes = Number.POSITIVE_INFINITY;
+  entryBytes: number = Number.POSITIVE_INFINITY;
   readonly #lanes = new Map<Key, Lane<Key, Accumulator, Value>>();
   readonly #merge: Merge<Item, Key, Accumulator>;
   readonly #replaces: boolean;
