@@ -1,1 +1,21 @@
-export {};
+export type { Clock, ClockProperties, LapTimerOptions, ValueRecorder } from './clock.ts';
+export { LapTimer, measureClock, nowNanoseconds } from './clock.ts';
+export type { HistogramRangeErrorCode, HistogramSharedErrorCode } from './errors.ts';
+export { HistogramRangeError, HistogramSharedError } from './errors.ts';
+export type { HistogramOptions, OutOfRangePolicy } from './histogram.ts';
+export { Histogram } from './histogram.ts';
+export { IntervalReader } from './interval-reader.ts';
+export type { HistogramStep } from './iterators.ts';
+export {
+  allBuckets,
+  linearBuckets,
+  logarithmicBuckets,
+  percentileBuckets,
+  recordedBuckets,
+} from './iterators.ts';
+export type { Digits, LayoutOptions } from './layout.ts';
+export { BucketLayout } from './layout.ts';
+export type { PercentileOptions } from './percentiles.ts';
+export type { SharedHistogramOptions } from './shared-histogram.ts';
+export { SharedHistogram } from './shared-histogram.ts';
+export type { SharedOutOfRangePolicy, SharedRecorder } from './shared-recorder.ts';
