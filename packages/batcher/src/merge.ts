@@ -30,7 +30,7 @@ export interface MergeWithValue<Item, Key, Accumulator, Value>
 }
 
 /** Returns the merge that keeps every item, in order, in an array that the sink may keep. */
-export function list<Item>(): Merge<Item, unknown, Item[]> {
+export function list<Item, Key = unknown>(): Merge<Item, Key, Item[]> {
   return {
     create: () => [],
     append: (items, item) => {
@@ -50,7 +50,12 @@ export interface Box<Value> {
 }
 
 /** Returns the merge that keeps the newest item only: state, progress, a screen. */
-export function last<Item>(): MergeWithValue<Item, unknown, Box<Item | undefined>, Item> {
+export function last<Item, Key = unknown>(): MergeWithValue<
+  Item,
+  Key,
+  Box<Item | undefined>,
+  Item
+> {
   return {
     replaces: true,
     create: () => ({ value: undefined }),
@@ -65,7 +70,7 @@ export function last<Item>(): MergeWithValue<Item, unknown, Box<Item | undefined
 }
 
 /** Returns the merge that adds numbers. */
-export function sum(): MergeWithValue<number, unknown, Box<number>, number> {
+export function sum<Key = unknown>(): MergeWithValue<number, Key, Box<number>, number> {
   return {
     replaces: true,
     create: () => ({ value: 0 }),
@@ -92,9 +97,9 @@ export interface ByteAccumulator {
  *
  * @param capacity - bytes that each buffer starts with
  */
-export function concat(
+export function concat<Key = unknown>(
   capacity = 4096,
-): MergeWithValue<Uint8Array, unknown, ByteAccumulator, Uint8Array> {
+): MergeWithValue<Uint8Array, Key, ByteAccumulator, Uint8Array> {
   return {
     create: () => ({ bytes: new Uint8Array(capacity), length: 0 }),
     append: (buffer, item) => {
