@@ -1,1 +1,6 @@
-export {};
+/**
+ * Streaming, byte-exact parser of tmux control mode (`tmux -C`, `tmux -CC`).
+ *
+ * @packageDocumentation
+ */
+export * from './js.ts';

@@ -1,0 +1,76 @@
+/** The public face of a parser, the same over every engine. */
+import { debugHandler } from './debug.ts';
+import type { ControlHandler, ParserCounters, ParserOptions } from './handler.ts';
+import type { Machine } from './machine.ts';
+
+/** Creates the machine of one engine. */
+export type MachineFactory = (handler: ControlHandler, options: ParserOptions) => Machine;
+
+/**
+ * Parses tmux control mode: bytes in, events out, without allocation for output.
+ *
+ * Feed it whatever arrives, cut anywhere. It never throws for what is in the stream, except over a limit
+ * with the policy `error`.
+ *
+ * Concurrency: belongs to one thread; different parsers are independent, also when one's handler pushes into
+ * another.
+ */
+export abstract class ParserBase {
+  readonly #machine: Machine;
+  /** Name of the engine at work. */
+  readonly engine: 'js' | 'wasm';
+
+  /** @internal */
+  protected constructor(
+    engine: 'js' | 'wasm',
+    create: MachineFactory,
+    handler: ControlHandler,
+    options: ParserOptions,
+  ) {
+    this.engine = engine;
+    this.#machine = create(options.debug ? debugHandler(handler) : handler, options);
+  }
+
+  /** Live counts of what was irregular. */
+  get counters(): Readonly<ParserCounters> {
+    return this.#machine.counters;
+  }
+
+  /** Whether the stream stands inside a reply. */
+  get insideBlock(): boolean {
+    return this.#machine.insideBlock;
+  }
+
+  /** Whether the stream stands inside control mode; false in the shell's text round `tmux -CC`. */
+  get insideControlMode(): boolean {
+    return this.#machine.insideControlMode;
+  }
+
+  /**
+   * Parses a chunk; all events that it completes are delivered before this returns.
+   *
+   * Cost: O(n) over all chunks however they are cut; no allocation for output and reply lines.
+   * @param chunk - borrowed until the call returns, never written to
+   * @throws {ParserError} `ERR_TMUX_LINE_LIMIT` or `ERR_TMUX_BLOCK_LIMIT` by `limitPolicy: 'error'`, after
+   * the whole chunk was parsed; `ERR_TMUX_ENDED` after `end`; `ERR_TMUX_REENTRANT` from a handler.
+   * @throws The first error that a handler threw, after the whole chunk was parsed.
+   */
+  push(chunk: Uint8Array): void {
+    this.#machine.push(chunk);
+  }
+
+  /**
+   * Ends the stream: an unfinished line is reported as `partial`, an open reply abandoned. Further calls do
+   * nothing.
+   */
+  end(): void {
+    this.#machine.end();
+  }
+
+  /**
+   * Abandons the open reply, if any: for a stream that lost its `%end` (see the correlator's timeout).
+   */
+  resync(): void {
+    this.#machine.resync();
+  }
+}

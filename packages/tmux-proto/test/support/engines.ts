@@ -1,0 +1,7 @@
+/** Every engine under test: name, constructor, options that choose it. */
+
+import type { ParserOptions } from '@millrace/tmux-proto';
+import { ControlParser as JsParser } from '@millrace/tmux-proto/js';
+import type { Construct } from './collect.ts';
+
+export const engines: [string, Construct, ParserOptions][] = [['js', JsParser, {}]];
