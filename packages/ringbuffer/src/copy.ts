@@ -1,0 +1,130 @@
+/**
+ * Choosing how bytes enter and leave the ring.
+ *
+ * Three kernels, because engines differ by a factor of ten (`npm run bench -w packages/ringbuffer -- --row copy`):
+ * - a loop over 32-bit words, best for small payloads whose source is 4-aligned; a byte loop beside it;
+ * - `TypedArray.prototype.set`, which V8 before Node 26 runs word-wise on shared memory only when source and
+ *   target agree modulo 8: hence the pad in the record header;
+ * - `Buffer.prototype.copy`, a native `memmove` from Node 26 on, at any alignment.
+ *
+ * Never through Float64Array: engines may change the bits of a NaN.
+ */
+import { RingStateError } from './errors.ts';
+
+/** How payloads are copied; every kernel gives the same bytes. */
+export type CopyKernel = 'auto' | 'words' | 'set' | 'buffer';
+
+type BufferCopy = (
+  this: Uint8Array,
+  target: Uint8Array,
+  targetStart: number,
+  sourceStart: number,
+  sourceEnd: number,
+) => number;
+
+interface Platform {
+  readonly Buffer?: { readonly prototype: { readonly copy: BufferCopy } };
+  readonly process?: { readonly versions?: { readonly node?: string } };
+}
+
+/** What a handle needs to know to copy. */
+export interface CopyPlan {
+  /** Payloads up to this length are copied by words when the source is 4-aligned. */
+  readonly wordsMax: number;
+  /** Payloads up to this length are copied by bytes otherwise. */
+  readonly bytesMax: number;
+  /** Whether longer ones should be placed so that they agree with their source modulo 8. */
+  readonly coalign: boolean;
+  /** `Buffer.prototype.copy`, or undefined to use `set`. */
+  readonly bufferCopy: BufferCopy | undefined;
+}
+
+const ANY_LENGTH = 0x7fffffff;
+
+/** Returns the thresholds for this runtime. */
+export function copyPlan(kernel: CopyKernel): CopyPlan {
+  const { Buffer, process } = globalThis as unknown as Platform;
+  const bufferCopy = Buffer?.prototype.copy;
+  switch (kernel) {
+    case 'words':
+      return { wordsMax: ANY_LENGTH, bytesMax: ANY_LENGTH, coalign: false, bufferCopy: undefined };
+    case 'set':
+      return { wordsMax: -1, bytesMax: -1, coalign: true, bufferCopy: undefined };
+    case 'buffer':
+      if (bufferCopy === undefined) {
+        throw new RingStateError(
+          'ERR_RING_UNSUPPORTED',
+          "copy: 'buffer' needs Buffer.prototype.copy, which this runtime lacks",
+        );
+      }
+      return { wordsMax: -1, bytesMax: -1, coalign: true, bufferCopy };
+    default: {
+      const major = Number.parseInt(process?.versions?.node ?? '0', 10);
+      return major >= 26 && bufferCopy !== undefined
+        ? { wordsMax: 128, bytesMax: 32, coalign: false, bufferCopy }
+        : { wordsMax: 256, bytesMax: 32, coalign: true, bufferCopy: undefined };
+    }
+  }
+}
+
+/** A caller's array as 32-bit words, where that is safe; derived once per array, as that costs more than a copy. */
+export const NO_WORDS: Int32Array = new Int32Array(0);
+
+/**
+ * Returns words that cover the array, starting at the 4-aligned byte at or before its first one, or
+ * {@link NO_WORDS} when its memory may move or shrink, or its end isn't followed by a whole word.
+ */
+export function wordsOf(array: Uint8Array): Int32Array {
+  const buffer = array.buffer as ArrayBufferLike & { resizable?: boolean; growable?: boolean };
+  if (buffer.resizable === true || buffer.growable === true) return NO_WORDS;
+  const first = array.byteOffset & -4;
+  const count = (array.byteOffset + array.byteLength - first) >> 2;
+  return new Int32Array(buffer, first, count);
+}
+
+/** Copies `length` bytes one by one. */
+export function copyBytes(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  to: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) target[to + i] = source[from + i]!;
+}
+
+/** Copies `count` words, four a turn. */
+export function copyWords(
+  source: Int32Array,
+  from: number,
+  target: Int32Array,
+  to: number,
+  count: number,
+): void {
+  const end = to + count;
+  for (; to + 4 <= end; to += 4, from += 4) {
+    target[to] = source[from]!;
+    target[to + 1] = source[from + 1]!;
+    target[to + 2] = source[from + 2]!;
+    target[to + 3] = source[from + 3]!;
+  }
+  for (; to < end; to++, from++) target[to] = source[from]!;
+}
+
+/** Copies by the bulk kernel of the plan. */
+export function copyBulk(
+  plan: CopyPlan,
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  to: number,
+  length: number,
+): void {
+  if (plan.bufferCopy !== undefined) {
+    plan.bufferCopy.call(source, target, to, from, from + length);
+  } else if (from === 0 && length === source.length) {
+    target.set(source, to);
+  } else {
+    target.set(source.subarray(from, from + length), to);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * How an end of a ring ends: once, by its owner (`close`) or by a third party (`markDead`), with a reason.
+ *
+ * ```text
+ * word  +0      +1       +2 .. +15
+ *       | state | length | reason, UTF-8, at most 56 bytes |
+ * ```
+ * E1: `state` goes 0 (open) -> 1 (someone writes the reason) -> 2 (closed) or 3 (dead), each by one thread:
+ *     the one whose compareExchange won. A thread that dies at 1 leaves an end without reason.
+ * E2: the reason is read only after a load of 2 or 3, which follows its plain writes.
+ */
+import type { RingEnd } from './errors.ts';
+
+const OPEN = 0;
+const ENDING = 1;
+const CLOSED = 2;
+const DEAD = 3;
+const REASON_BYTES_MAX = 56;
+
+/** Ends the end, unless it has ended already; returns whether this call did it. */
+export function endOnce(
+  words: Int32Array,
+  end: number,
+  how: RingEnd['how'],
+  reason: string,
+): boolean {
+  if (Atomics.compareExchange(words, end, OPEN, ENDING) !== OPEN) return false; // E1
+  words[end + 1] = reason === '' ? 0 : writeReason(words, end, reason);
+  Atomics.store(words, end, how === 'closed' ? CLOSED : DEAD);
+  return true;
+}
+
+function writeReason(words: Int32Array, end: number, reason: string): number {
+  const text = new TextEncoder().encode(reason);
+  let length = Math.min(text.length, REASON_BYTES_MAX);
+  // Cut between characters: a continuation byte is 10xxxxxx.
+  while (length < text.length && (text[length]! & 0xc0) === 0x80) length--;
+  for (let i = 0; i < length; i++) {
+    const word = end + 2 + (i >> 2);
+    const shift = (i & 3) << 3;
+    words[word] = (words[word]! & ~(0xff << shift)) | (text[i]! << shift);
+  }
+  return length;
+}
+
+/** Whether the end has ended, or is about to. */
+export const hasEnded = (words: Int32Array, end: number): boolean =>
+  Atomics.load(words, end) !== OPEN;
+
+/** How the end ended; undefined while it is open. */
+export function readEnd(words: Int32Array, end: number): RingEnd | undefined {
+  const state = Atomics.load(words, end);
+  if (state === OPEN) return undefined;
+  if (state !== CLOSED && state !== DEAD) return { how: 'dead', reason: '' };
+  const how = state === CLOSED ? 'closed' : 'dead';
+  const length = Math.min(words[end + 1]!, REASON_BYTES_MAX); // E2
+  if (length <= 0) return { how, reason: '' };
+  const text = new Uint8Array(length);
+  for (let i = 0; i < length; i++) text[i] = words[end + 2 + (i >> 2)]! >>> ((i & 3) << 3);
+  return { how, reason: new TextDecoder().decode(text) };
+}
