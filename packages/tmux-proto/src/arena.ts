@@ -2,20 +2,23 @@
  * Receive buffers, shared by all parsers of a process.
  *
  * ```text
- * byte  0        pos          scanned      end           capacity  +16
- *       +--------+------------+------------+-------------+---------+
- *       | spent  | unread     | unread     | free        | slack   |
- *       |        | partial line, no LF yet | next bytes  | zero    |
- *       +--------+------------+------------+-------------+---------+
+ * bytes    base         pos          scanned      end           limit     +64
+ *   | head  +------------+------------+------------+-------------+---------+
+ *   | room  | spent      | unread     | unread     | free        | slack   |
+ *   | >= 64 |            | partial line, no LF yet | next bytes  |         |
+ *           +------------+------------+------------+-------------+---------+
  * ```
- * A1: 0 <= pos <= scanned <= end <= capacity; the slack is readable, so that words may be loaded past a LF.
+ * A1: base <= pos <= scanned <= end <= limit; the slack is readable, so that words and vectors may be loaded
+ *     past a LF; the head room takes the start of a line that was held back (O1).
  * A2: an arena has at most one owner; its unread bytes are the owner's. Parsing is synchronous, so one
  *     arena serves any number of parsers: a new owner parks the former one's bytes first.
- * A3: a busy arena (a handler is running) is never taken; a nested parser gets the next arena of the pool.
+ * A3: a busy arena is never taken: a handler is running over it, or a parser has lent it to a transport. A
+ *     nested parser gets the next arena of the pool.
  */
 
 const CAPACITY = 256 * 1024;
-const SLACK = 16;
+/** Bytes readable behind `limit`, and writable before `base` (A1). */
+export const SLACK = 64;
 
 /** A parser as the arena sees it. */
 export interface ArenaOwner {
@@ -23,53 +26,56 @@ export interface ArenaOwner {
   park(arena: Arena): void;
 }
 
-/** One receive buffer in ordinary memory. */
+/** One receive buffer, in ordinary memory unless a subclass says otherwise. */
 export class Arena {
+  readonly base: number;
   bytes: Uint8Array;
   view: DataView;
-  capacity: number;
-  pos = 0;
-  scanned = 0;
-  end = 0;
+  limit: number;
+  pos: number;
+  scanned: number;
+  end: number;
   busy = false;
   owner: ArenaOwner | undefined;
 
-  constructor(capacity: number = CAPACITY) {
-    this.capacity = capacity;
-    this.bytes = new Uint8Array(capacity + SLACK);
-    this.view = new DataView(this.bytes.buffer);
+  constructor(bytes: Uint8Array = new Uint8Array(CAPACITY + 2 * SLACK), base: number = SLACK) {
+    this.base = base;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.limit = Math.min(base + CAPACITY, bytes.length - SLACK);
+    this.pos = this.scanned = this.end = base;
   }
 
-  /** Makes room for at least one more byte: slides the unread bytes to the front, or doubles. */
-  makeRoom(): void {
-    const unread = this.end - this.pos;
-    if (unread > this.capacity >> 1) {
-      const former = this.bytes;
-      this.capacity *= 2;
-      this.bytes = new Uint8Array(this.capacity + SLACK);
-      this.view = new DataView(this.bytes.buffer);
-      this.bytes.set(former.subarray(this.pos, this.end));
-    } else {
-      this.bytes.copyWithin(0, this.pos, this.end);
-    }
-    this.scanned -= this.pos;
-    this.end = unread;
-    this.pos = 0;
+  /** Moves the unread bytes to the front. */
+  slide(): void {
+    const by = this.pos - this.base;
+    this.bytes.copyWithin(this.base, this.pos, this.end);
+    this.pos = this.base;
+    this.scanned -= by;
+    this.end -= by;
   }
 
-  /** Reclaims spent bytes after a run; gives memory back that one long line needed. */
+  /** Returns an arena of twice the room with the same unread bytes, in ordinary memory. */
+  grown(): Arena {
+    const capacity = (this.limit - this.base) * 2;
+    const larger = new LargeArena(new Uint8Array(capacity + 2 * SLACK), SLACK);
+    larger.limit = SLACK + capacity;
+    larger.bytes.set(this.bytes.subarray(this.pos, this.end), SLACK);
+    larger.end = SLACK + this.end - this.pos;
+    larger.scanned = SLACK + this.scanned - this.pos;
+    return larger;
+  }
+
+  /** Forgets all bytes. */
+  clear(): void {
+    this.pos = this.scanned = this.end = this.base;
+  }
+
+  /** Reclaims spent bytes after a run. */
   reclaim(): void {
-    if (this.pos === this.end) {
-      this.pos = 0;
-      this.scanned = 0;
-      this.end = 0;
-      if (this.capacity > CAPACITY) {
-        this.capacity = CAPACITY;
-        this.bytes = new Uint8Array(CAPACITY + SLACK);
-        this.view = new DataView(this.bytes.buffer);
-      }
-    } else if (this.end > this.capacity >> 1 && this.pos > 0) {
-      this.makeRoom();
+    if (this.pos === this.end) this.clear();
+    else if (this.end - this.base > (this.limit - this.base) >> 1 && this.pos > this.base) {
+      this.slide();
     }
   }
 
@@ -86,17 +92,20 @@ export class Arena {
   }
 }
 
-/** Arenas of one engine, taken and given back by its parsers. */
-export class ArenaPool<T extends Arena> {
-  readonly #arenas: T[] = [];
-  readonly #create: () => T;
+/** An arena made for one line that is longer than others; dropped when it is empty. */
+export class LargeArena extends Arena {}
 
-  constructor(create: () => T) {
+/** Arenas of one engine, taken and given back by its parsers. */
+export class ArenaPool {
+  readonly #arenas: Arena[] = [];
+  readonly #create: () => Arena;
+
+  constructor(create: () => Arena) {
     this.#create = create;
   }
 
   /** Gives `owner` an arena that nobody is using right now (A2, A3). */
-  take(owner: ArenaOwner): T {
+  take(owner: ArenaOwner): Arena {
     for (const arena of this.#arenas) {
       if (arena.busy) continue; // A3
       arena.owner?.park(arena); // A2

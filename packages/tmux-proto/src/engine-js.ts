@@ -21,7 +21,7 @@ import { Arena, ArenaPool } from './arena.ts';
 import type { ControlHandler, ParserOptions } from './handler.ts';
 import { Machine } from './machine.ts';
 
-const pool: ArenaPool<Arena> = new ArenaPool(() => new Arena());
+const shared: ArenaPool = new ArenaPool(() => new Arena());
 const OUTPUT_0 = 0x74756f25; // "%out"
 const OUTPUT_1 = 0x20747570; // "put "
 const EXTENDED_0 = 0x74786525; // "%ext"
@@ -33,12 +33,26 @@ const EXTENDED_3 = 0x74757074; // "tput"
 export class JsMachine extends Machine {
   readonly #extended: boolean;
 
-  constructor(handler: ControlHandler, options: ParserOptions) {
+  constructor(handler: ControlHandler, options: ParserOptions, pool: ArenaPool = shared) {
     super(pool, handler, options);
     this.#extended = handler.extendedOutput !== undefined;
   }
 
   protected override parseLines(arena: Arena, limit: number): void {
+    for (;;) {
+      const before = arena.pos;
+      try {
+        this.#parse(arena, limit);
+        return;
+      } catch (error) {
+        if (arena.pos === before) throw error; // M5: not a handler's
+        this.handlerFailed(error);
+        if (!this.insideControlMode || arena.pos >= limit) return;
+      }
+    }
+  }
+
+  #parse(arena: Arena, limit: number): void {
     const bytes = arena.bytes;
     const view = arena.view;
     const handler = this.handler;
@@ -163,7 +177,7 @@ export class JsMachine extends Machine {
         }
         end += 4;
       }
-      if (bytes[pos] === 0x1b && bytes[pos + 1] === 0x5c && this.endsAtTerminator) {
+      if (bytes[pos] === 0x1b && bytes[pos + 1] === 0x5c && this.insideDcs && !this.inBlock) {
         arena.pos = pos + 2;
         this.leaveDcs();
         return;
@@ -171,7 +185,15 @@ export class JsMachine extends Machine {
       const start = pos;
       pos = end + 1;
       arena.pos = pos; // M5
-      this.line(bytes, start, end);
+      if (this.inBlock && (head & 255) !== 0x25 && !this.gluedGuards) {
+        this.replyLine(
+          bytes,
+          start,
+          this.stripCr && bytes[end - 1] === 13 && end > start ? end - 1 : end,
+        );
+      } else {
+        this.line(bytes, start, end);
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ export type ParserErrorCode =
   | 'ERR_TMUX_BLOCK_LIMIT'
   | 'ERR_TMUX_ENDED'
   | 'ERR_TMUX_REENTRANT'
+  | 'ERR_TMUX_TARGET'
   | 'ERR_TMUX_ENGINE'
   | 'ERR_TMUX_BORROW';
 

@@ -1,23 +1,14 @@
 /**
  * The parser without WebAssembly: the same API and behaviour as `@millrace/tmux-proto`, for a strict content
  * security policy or the smallest bundle.
+ *
+ * @packageDocumentation
  */
 import { JsMachine } from './engine-js.ts';
 import type { ControlHandler, ParserOptions } from './handler.ts';
 import { ParserBase } from './parser-base.ts';
 
-export { ArgumentRangeError, ParserError, type ParserErrorCode } from './errors.ts';
-export { decodedLength, decodeInto, escapeOutput } from './escape.ts';
-export { Guard } from './guard.ts';
-export type {
-  ControlHandler,
-  LimitPolicy,
-  ParserCounters,
-  ParserOptions,
-  UnknownReason,
-} from './handler.ts';
-export * from './notification-exports.ts';
-export { ParserBase } from './parser-base.ts';
+export * from './exports.ts';
 
 /** {@link ParserBase} over the plain JavaScript engine. */
 export class ControlParser extends ParserBase {

@@ -16,7 +16,7 @@
  *
  * Single-threaded; never re-entered by its own handler. Cost: the engine's, plus about 100 ns a chunk.
  */
-import type { Arena, ArenaOwner, ArenaPool } from './arena.ts';
+import { type Arena, type ArenaOwner, type ArenaPool, LargeArena } from './arena.ts';
 import { checkInteger, ParserError } from './errors.ts';
 import { decodeInto } from './escape.ts';
 import { GUARD_BYTES_MAX, Guard, isGuardText } from './guard.ts';
@@ -32,6 +32,7 @@ import { OuterScan } from './outer.ts';
 
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 const LINE_BYTES_LEAST = 1024;
+const TARGET_BYTES_LEAST = 32 * 1024;
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
 const ascii = (word: string): Uint8Array => Uint8Array.from(word, (char) => char.charCodeAt(0));
 const BEGIN = ascii('%begin ');
@@ -50,7 +51,7 @@ const startsWith = (bytes: Uint8Array, start: number, end: number, word: Uint8Ar
 };
 
 /** State and slow path of one parser; an engine adds `parseLines`. */
-export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
+export abstract class Machine implements ArenaOwner {
   readonly counters: ParserCounters = {
     bytes: 0,
     strayLines: 0,
@@ -70,7 +71,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
   protected stripCr = true; // M6
   protected readonly guardText: Uint8Array = new Uint8Array(GUARD_BYTES_MAX);
   protected guardLength = 0;
-  #eolKnown = false;
+  protected eolKnown = false;
   #inLines: boolean;
   #inDcs = false;
   #guard: Guard | undefined;
@@ -80,16 +81,18 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
   #ended = false;
   #failed = false;
   #failure: unknown;
-  #arena: A | undefined;
+  #arena: Arena | undefined;
+  /** The arena lent to a transport, kept while one long line needs another. */
+  #lent: Arena | undefined;
   #parked = new Uint8Array(0);
   #parkedLength = 0;
-  readonly #pool: ArenaPool<A>;
+  readonly #pool: ArenaPool;
   readonly #outer: OuterScan;
   readonly #maxLineBytes: number;
   readonly #maxBlockBytes: number;
   readonly #limitPolicy: LimitPolicy;
 
-  constructor(pool: ArenaPool<A>, handler: ControlHandler, options: ParserOptions) {
+  constructor(pool: ArenaPool, handler: ControlHandler, options: ParserOptions) {
     const framing = options.framing ?? 'auto';
     this.#pool = pool;
     this.handler = handler;
@@ -118,9 +121,9 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
 
   /**
    * Parses the whole lines up to `limit`, which stands behind a LF; advances `arena.pos` (M5). Returns early
-   * when a line ended control mode (M4).
+   * when a line ended control mode (M4). Passes what a handler throws to `fail` and goes on.
    */
-  protected abstract parseLines(arena: A, limit: number): void;
+  protected abstract parseLines(arena: Arena, limit: number): void;
 
   get insideBlock(): boolean {
     return this.inBlock;
@@ -156,15 +159,51 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
         const { bytes, pos, end } = arena;
         if (end > pos) this.unknownLine(bytes, pos, end, 'partial');
         arena.pos = end;
-        arena.reclaim();
-        arena.busy = false;
-        arena.owner = undefined;
-        this.#arena = undefined;
       } else {
         this.#outer.flush();
       }
       this.#abandon();
+    } catch (error) {
+      this.handlerFailed(error);
     } finally {
+      this.#giveBack();
+      this.#busy = false;
+    }
+    this.#rethrow();
+  }
+
+  /** Returns the free part of the arena, which stays this parser's until `end` (A3). */
+  target(): Uint8Array {
+    this.#enter();
+    this.#busy = false;
+    const arena = this.#acquire();
+    if (arena.limit - arena.end < TARGET_BYTES_LEAST) {
+      if (arena.pos > arena.base) arena.slide();
+      if (arena.limit - arena.end < TARGET_BYTES_LEAST) return this.#lend(this.#grow(arena));
+    }
+    return this.#lend(arena);
+  }
+
+  #lend(arena: Arena): Uint8Array {
+    if (!(arena instanceof LargeArena)) this.#lent = arena;
+    arena.busy = true;
+    return arena.bytes.subarray(arena.end, arena.limit);
+  }
+
+  /** Parses `count` bytes that a transport wrote to `target()`. */
+  commit(count: number): void {
+    const arena = this.#arena;
+    if (arena === undefined || !arena.busy) {
+      throw new ParserError('ERR_TMUX_TARGET', `commit needs a target() before it: count=${count}`);
+    }
+    checkInteger('count', count, 0, arena.limit - arena.end);
+    this.#enter();
+    try {
+      this.counters.bytes += count;
+      arena.end += count;
+      this.#run(arena);
+    } finally {
+      this.#settle(arena);
       this.#busy = false;
     }
     this.#rethrow();
@@ -183,9 +222,55 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     if (unread > this.#parked.length) this.#parked = new Uint8Array(unread * 2);
     this.#parked.set(arena.bytes.subarray(arena.pos, arena.end));
     this.#parkedLength = unread;
-    arena.pos = arena.end;
-    arena.reclaim();
+    arena.clear();
     this.#arena = undefined;
+  }
+
+  /** After a push: an arena without unread bytes goes back, unless it is lent. */
+  #settle(arena: Arena): void {
+    if (this.#lent !== undefined) {
+      if (arena !== this.#lent && arena.end === arena.base) this.#arena = this.#lent;
+      return;
+    }
+    arena.busy = false;
+    if (arena.end === arena.base) {
+      arena.owner = undefined;
+      this.#arena = undefined;
+    }
+  }
+
+  /** At the end: every arena goes back. */
+  #giveBack(): void {
+    for (const arena of [this.#arena, this.#lent]) {
+      if (arena === undefined) continue;
+      arena.clear();
+      arena.busy = false;
+      arena.owner = undefined;
+    }
+    this.#arena = undefined;
+    this.#lent = undefined;
+  }
+
+  /** Replaces a full arena by a larger one. */
+  #grow(arena: Arena): Arena {
+    const larger = arena.grown();
+    larger.owner = this;
+    larger.busy = true;
+    this.#arena = larger;
+    arena.clear();
+    if (arena !== this.#lent) {
+      arena.busy = false;
+      arena.owner = undefined;
+    }
+    return larger;
+  }
+
+  /** Makes room for more bytes; returns the arena to go on with. */
+  #makeRoom(arena: Arena): Arena {
+    if (arena.end < arena.limit) return arena;
+    if (arena.pos - arena.base < (arena.limit - arena.base) >> 2) return this.#grow(arena);
+    arena.slide();
+    return arena;
   }
 
   #enter(): void {
@@ -205,85 +290,79 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
   }
 
   /** Keeps the first error for the end of the push; the stream goes on. */
-  protected fail(error: unknown): void {
+  #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
     this.#failure = error;
+  }
+
+  /** Takes an error that a handler threw. */
+  protected handlerFailed(error: unknown): void {
+    this.counters.handlerErrors++;
+    this.#fail(error);
   }
 
   #call(event: () => void): void {
     try {
       event();
     } catch (error) {
-      this.counters.handlerErrors++;
-      this.fail(error);
+      this.handlerFailed(error);
     }
   }
 
-  #acquire(): A {
+  #acquire(): Arena {
     let arena = this.#arena;
     if (arena === undefined) {
       arena = this.#pool.take(this);
       this.#arena = arena;
-      arena.busy = true;
       if (this.#parkedLength > 0) {
-        this.#fill(arena, this.#parked, 0, this.#parkedLength);
+        const parked = this.#parked.subarray(0, this.#parkedLength);
         this.#parkedLength = 0;
+        while (arena.limit - arena.end < parked.length) arena = this.#grow(arena);
+        arena.bytes.set(parked, arena.end);
+        arena.end += parked.length;
       }
     }
     arena.busy = true;
     return arena;
   }
 
-  /** Appends to the arena without parsing. */
-  #fill(arena: A, bytes: Uint8Array, start: number, end: number): void {
-    let at = start;
-    while (at < end) {
-      const room = arena.capacity - arena.end;
-      if (room === 0) {
-        arena.makeRoom();
-        continue;
-      }
-      const count = Math.min(room, end - at);
-      arena.bytes.set(bytes.subarray(at, at + count), arena.end);
-      arena.end += count;
-      at += count;
-    }
-  }
-
   #feed(chunk: Uint8Array, start: number, end: number): void {
-    const arena = this.#acquire();
+    let arena = this.#acquire();
     try {
-      const held = this.#outer.held;
-      if (held.length > 0 && this.#inLines) {
-        this.#fill(arena, held, 0, held.length);
-        this.#outer.restart();
-      }
+      this.#unhold(arena);
       let at = start;
       do {
-        if (arena.end === arena.capacity) arena.makeRoom();
-        const count = Math.min(arena.capacity - arena.end, end - at);
+        arena = this.#makeRoom(arena);
+        const count = Math.min(arena.limit - arena.end, end - at);
         arena.bytes.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), arena.end);
         arena.end += count;
         at += count;
         this.#run(arena);
       } while (at < end);
     } finally {
-      arena.busy = false;
-      if (arena.end === 0) {
-        arena.owner = undefined;
-        this.#arena = undefined;
-      }
+      this.#settle(arena);
     }
   }
 
+  /** Puts the start of a first line that was held back (O1) before the unread bytes (A1). */
+  #unhold(arena: Arena): void {
+    const { held } = this.#outer;
+    if (held.length === 0) return;
+    arena.pos -= held.length;
+    arena.scanned = arena.pos;
+    arena.bytes.set(held, arena.pos);
+    this.#outer.restart();
+  }
+
   /** Parses what is in the arena as far as whole lines go. */
-  #run(arena: A): void {
+  #run(arena: Arena): void {
     for (;;) {
       if (!this.#inLines) {
         arena.pos = this.#scanOuter(arena.bytes, arena.pos, arena.end);
         arena.scanned = arena.pos;
         if (!this.#inLines) break;
+        this.#unhold(arena);
       }
       if (this.#skipping && !this.#skip(arena)) break;
       if (arena.end - arena.pos > this.#maxLineBytes) {
@@ -291,7 +370,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
         continue;
       }
       const limit = arena.linesEnd();
-      if (limit > arena.pos) this.#drain(arena, limit);
+      if (limit > arena.pos) this.parseLines(arena, limit);
       if (!this.#inLines) continue;
       if (this.#atTerminator(arena)) {
         arena.pos += 2;
@@ -304,22 +383,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     arena.reclaim();
   }
 
-  #drain(arena: A, limit: number): void {
-    for (;;) {
-      const before = arena.pos;
-      try {
-        this.parseLines(arena, limit);
-        return;
-      } catch (error) {
-        if (arena.pos === before) throw error; // M5: not a handler's
-        this.counters.handlerErrors++;
-        this.fail(error);
-        if (!this.#inLines || arena.pos >= limit) return;
-      }
-    }
-  }
-
-  #atTerminator(arena: A): boolean {
+  #atTerminator(arena: Arena): boolean {
     return (
       this.#inDcs &&
       !this.inBlock && // M4
@@ -330,7 +394,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
   }
 
   /** Drops the rest of an overlong line; returns whether its end was found. */
-  #skip(arena: A): boolean {
+  #skip(arena: Arena): boolean {
     const lineFeed = arena.bytes.indexOf(10, arena.pos);
     const found = lineFeed >= 0 && lineFeed < arena.end;
     arena.pos = found ? lineFeed + 1 : arena.end;
@@ -340,7 +404,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
   }
 
   /** Parses one line, checking its length; returns false when the arena holds no whole line any more. */
-  #limited(arena: A): boolean {
+  #limited(arena: Arena): boolean {
     if (this.#atTerminator(arena)) {
       arena.pos += 2;
       this.leaveDcs();
@@ -350,16 +414,16 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     const whole = found >= 0 && found < arena.end;
     const limit = this.#maxLineBytes;
     if (whole && found - arena.pos <= limit) {
-      this.#drain(arena, found + 1);
+      this.parseLines(arena, found + 1);
       return true;
     }
     this.counters.overlongLines++;
     if (this.#limitPolicy === 'truncate') {
       const cut = arena.pos + limit;
       arena.bytes[cut] = 10;
-      this.#drain(arena, cut + 1);
+      this.parseLines(arena, cut + 1);
     } else if (this.#limitPolicy === 'error') {
-      this.fail(
+      this.#fail(
         new ParserError('ERR_TMUX_LINE_LIMIT', `a line is longer than maxLineBytes=${limit}`),
       );
     }
@@ -373,7 +437,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     const found = this.#outer.scan(bytes, start, end);
     if (found === 'nothing') return end;
     this.#inLines = true;
-    this.#eolKnown = false;
+    this.eolKnown = false;
     this.stripCr = true;
     if (found === 'dcs') {
       this.#inDcs = true;
@@ -391,9 +455,9 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     this.#call(() => this.handler.leave?.());
   }
 
-  /** Whether a line that starts with `ESC \` ends control mode (M4). */
-  protected get endsAtTerminator(): boolean {
-    return this.#inDcs && !this.inBlock;
+  /** Whether `ESC \` at the start of a line outside of a reply ends control mode (M4). */
+  protected get insideDcs(): boolean {
+    return this.#inDcs;
   }
 
   #abandon(): void {
@@ -501,17 +565,26 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
     } else if (handler.rawOutput !== undefined) {
       handler.rawOutput(pane, ageMs, bytes, start, end);
     } else if (ageMs >= 0 && handler.extendedOutput !== undefined) {
-      const last = decodeInto(bytes, start, end, bytes, start);
-      handler.extendedOutput(pane, ageMs, bytes, start, last);
+      const last = this.decode(bytes, start, end);
+      handler.extendedOutput(pane, ageMs, bytes, this.decodedStart, last);
     } else if (handler.output !== undefined) {
-      const last = decodeInto(bytes, start, end, bytes, start);
-      handler.output(pane, bytes, start, last);
+      const last = this.decode(bytes, start, end);
+      handler.output(pane, bytes, this.decodedStart, last);
     }
   }
 
+  /** Where the last `decode` put its first byte. */
+  protected decodedStart = 0;
+
+  /** Decodes a payload whose line is spent; returns the end. Engines have faster ways. */
+  protected decode(bytes: Uint8Array, start: number, end: number): number {
+    this.decodedStart = start;
+    return decodeInto(bytes, start, end, bytes, start);
+  }
+
   #begin(bytes: Uint8Array, start: number, end: number, carriageReturn: boolean): void {
-    if (!this.#eolKnown) {
-      this.#eolKnown = true;
+    if (!this.eolKnown) {
+      this.eolKnown = true;
       this.stripCr = carriageReturn; // M6
     }
     this.guardLength = end - start;
@@ -547,16 +620,17 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
       for (const word of [END, ERROR]) {
         const from = end - word.length - this.guardLength;
         if (from > start && this.#closes(bytes, from, end, word)) {
-          this.#call(() => this.#replyLine(bytes, start, from));
+          this.#call(() => this.replyLine(bytes, start, from));
           this.#close(word === ERROR);
           return;
         }
       }
     }
-    this.#replyLine(bytes, start, end);
+    this.replyLine(bytes, start, end);
   }
 
-  #replyLine(bytes: Uint8Array, start: number, end: number): void {
+  /** Delivers a line of the open reply that isn't its end; `end` stands before the line's end. */
+  protected replyLine(bytes: Uint8Array, start: number, end: number): void {
     const guard = this.#guard!;
     this.#blockBytes += end - start + 1;
     if (this.#blockBytes > this.#maxBlockBytes) {
@@ -564,7 +638,7 @@ export abstract class Machine<A extends Arena = Arena> implements ArenaOwner {
       guard.truncated = true;
       this.counters.overlongBlocks++;
       if (this.#limitPolicy !== 'error') return;
-      this.fail(
+      this.#fail(
         new ParserError(
           'ERR_TMUX_BLOCK_LIMIT',
           `the reply ${guard.text} is longer than maxBlockBytes=${this.#maxBlockBytes}`,

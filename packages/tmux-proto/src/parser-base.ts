@@ -60,6 +60,26 @@ export abstract class ParserBase {
   }
 
   /**
+   * Returns memory that a transport may write received bytes to, to be parsed by `commit` without a copy. The
+   * parser keeps a receive buffer of its own from now on, until `end`.
+   * @returns borrowed until the next call of any method of this parser; at least 32 KiB
+   * @throws {ParserError} `ERR_TMUX_ENDED`, `ERR_TMUX_REENTRANT`
+   */
+  target(): Uint8Array {
+    return this.#machine.target();
+  }
+
+  /**
+   * Parses the first `count` bytes of what `target` returned; otherwise like `push`.
+   * @param count - bytes written, 0 to the length of the target
+   * @throws {RangeError} If `count` is out of its range.
+   * @throws {ParserError} like `push`; `ERR_TMUX_TARGET` without a `target` before it
+   */
+  commit(count: number): void {
+    this.#machine.commit(count);
+  }
+
+  /**
    * Ends the stream: an unfinished line is reported as `partial`, an open reply abandoned. Further calls do
    * nothing.
    */

@@ -1,7 +1,10 @@
 /** Every engine under test: name, constructor, options that choose it. */
 
-import type { ParserOptions } from '@millrace/tmux-proto';
+import { ControlParser, type ParserOptions } from '@millrace/tmux-proto';
 import { ControlParser as JsParser } from '@millrace/tmux-proto/js';
 import type { Construct } from './collect.ts';
 
-export const engines: [string, Construct, ParserOptions][] = [['js', JsParser, {}]];
+export const engines: [string, Construct, ParserOptions][] = [
+  ['js', JsParser, {}],
+  ['wasm', ControlParser as Construct, { engine: 'wasm' } as ParserOptions],
+];

@@ -1,3 +1,14 @@
+/** What both entries, with and without WebAssembly, export beside their `ControlParser`. */
+export { ArgumentRangeError, ParserError, type ParserErrorCode } from './errors.ts';
+export { decodedLength, decodeInto, escapeOutput } from './escape.ts';
+export { Guard } from './guard.ts';
+export type {
+  ControlHandler,
+  LimitPolicy,
+  ParserCounters,
+  ParserOptions,
+  UnknownReason,
+} from './handler.ts';
 export {
   type ClientDetached,
   type ClientSessionChanged,
@@ -20,3 +31,4 @@ export {
   type WindowPaneChanged,
   type WindowRenamed,
 } from './notifications.ts';
+export { type MachineFactory, ParserBase } from './parser-base.ts';
