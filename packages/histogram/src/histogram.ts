@@ -72,19 +72,25 @@ const checkCount = (count: number): number => {
  * ```
  */
 export class Histogram {
-  /** @internal Hot fields first; every one a plain data property that record reads. */
-  counts: Uint32Array;
+  // `declare`: a field that is first undefined and then a number would never be an unboxed one.
+  /** @internal Low words of the counts (H1). */
+  declare counts: Uint32Array;
+  /** Number of buckets. In a field of its own: a typed array's length costs V8 a check for detachment. */
+  declare length: number;
   /** @internal High words of the counts (H1). */
   carries: Uint32Array | undefined = undefined;
   /** @internal Least recorded value, scaled; Infinity when empty. */
   minimum: number = Number.POSITIVE_INFINITY;
   /** @internal Greatest recorded value, scaled; -Infinity when empty. */
   maximum: number = Number.NEGATIVE_INFINITY;
-  readonly #scale: number;
-  readonly #subBucketBits: number;
-  /** 31 - m: clz32 of the first value beyond the linear part. */
-  readonly #leadingZeros: number;
-  readonly #linearMask: number;
+  /** @internal Copies of the layout's, for record. */
+  declare readonly scale: number;
+  /** @internal */
+  declare readonly subBucketBits: number;
+  /** @internal 31 - m: clz32 of the first value beyond the linear part. */
+  declare readonly leadingZeros: number;
+  /** @internal */
+  declare readonly linearMask: number;
   /** Where values are counted: ranges, widths, value of an index. */
   readonly layout: BucketLayout;
   /** What happens to values without a bucket. */
@@ -110,10 +116,11 @@ export class Histogram {
     this.layout = layout;
     this.outOfRange = outOfRange;
     this.counts = new Uint32Array(layout.length);
-    this.#scale = layout.scale;
-    this.#subBucketBits = layout.subBucketBits;
-    this.#leadingZeros = 31 - layout.subBucketBits;
-    this.#linearMask = 2 ** (layout.subBucketBits + 1) - 1;
+    this.length = layout.length;
+    this.scale = layout.scale;
+    this.subBucketBits = layout.subBucketBits;
+    this.leadingZeros = 31 - layout.subBucketBits;
+    this.linearMask = 2 ** (layout.subBucketBits + 1) - 1;
   }
 
   /**
@@ -125,20 +132,20 @@ export class Histogram {
    * Concurrency: owner thread. Cost: O(1), no allocation.
    */
   record(value: number): void {
-    const scaled = value * this.#scale;
+    const scaled = value * this.scale;
     let index: number;
     if (scaled < 2147483648 && scaled >= 0) {
       const whole = scaled | 0;
-      const octave = this.#leadingZeros - Math.clz32(whole | this.#linearMask);
-      index = (octave << this.#subBucketBits) + (whole >> octave); // L1
+      const octave = this.leadingZeros - Math.clz32(whole | this.linearMask);
+      index = (octave << this.subBucketBits) + (whole >> octave); // L1
     } else {
-      index = scaled >= 2147483648 ? wideIndex(scaled, this.#subBucketBits) : -1;
+      index = scaled >= 2147483648 ? wideIndex(scaled, this.subBucketBits) : -1;
     }
-    const counts = this.counts;
-    if (index >>> 0 >= counts.length) {
+    if (index >>> 0 >= this.length) {
       this.#recordOutOfRange(value, 1);
       return;
     }
+    const counts = this.counts;
     const next = (counts[index]! + 1) | 0;
     counts[index] = next;
     if (next === 0) this.#carry(index, 1);
@@ -159,9 +166,9 @@ export class Histogram {
   recordCount(value: number, count: number): void {
     checkCount(count);
     if (count === 0) return;
-    const scaled = value * this.#scale;
+    const scaled = value * this.scale;
     const index = this.layout.indexOfScaled(scaled);
-    if (index >>> 0 >= this.counts.length) {
+    if (index >>> 0 >= this.length) {
       this.#recordOutOfRange(value, count);
       return;
     }
@@ -330,7 +337,7 @@ export class Histogram {
    */
   countAt(value: number): number {
     const index = this.layout.indexOf(value);
-    return index >>> 0 < this.counts.length ? this.countAtIndex(index) : 0;
+    return index >>> 0 < this.length ? this.countAtIndex(index) : 0;
   }
 
   /**
@@ -351,8 +358,8 @@ export class Histogram {
     }
     const { firstIndex, lastIndex } = other;
     if (this.layout.sameBuckets(other.layout)) {
-      if (lastIndex >= this.counts.length && this.outOfRange === 'grow') this.#grow(lastIndex);
-      if (lastIndex < this.counts.length) {
+      if (lastIndex >= this.length && this.outOfRange === 'grow') this.#grow(lastIndex);
+      if (lastIndex < this.length) {
         this.#addCounts(other, firstIndex, lastIndex);
         if (other.maximum > this.maximum) this.maximum = other.maximum;
         if (other.minimum < this.minimum) this.minimum = other.minimum;
@@ -393,7 +400,7 @@ export class Histogram {
     const { firstIndex, lastIndex } = other;
     for (let i = firstIndex; i <= lastIndex; i++) {
       const count = other.countAtIndexBigInt(i);
-      if (count !== 0n && (i >= this.counts.length || this.countAtIndexBigInt(i) < count)) {
+      if (count !== 0n && (i >= this.length || this.countAtIndexBigInt(i) < count)) {
         throw new HistogramRangeError(
           'ERR_HISTOGRAM_SUBTRACT',
           `other counts more than this at value=${other.layout.lowestOf(i)}: count=${count}`,
@@ -413,6 +420,7 @@ export class Histogram {
   copy(): Histogram {
     const copy = new Histogram({ ...this.#options, outOfRange: this.outOfRange });
     copy.counts = this.counts.slice();
+    copy.length = this.length;
     copy.carries = this.carries?.slice();
     copy.minimum = this.minimum;
     copy.maximum = this.maximum;
@@ -474,14 +482,9 @@ export class Histogram {
     return this.minimum > this.maximum;
   }
 
-  /** Number of buckets. */
-  get length(): number {
-    return this.counts.length;
-  }
-
   /** Greatest value that has a bucket (caller's unit). */
   get highestTrackable(): number {
-    return this.layout.highestOf(this.counts.length - 1);
+    return this.layout.highestOf(this.length - 1);
   }
 
   /** @internal First bucket that can be non-empty (H3); 0 when empty. */
@@ -528,7 +531,7 @@ export class Histogram {
     }
     const high = Number(count >> 32n);
     if (high > 0 || this.carries !== undefined) {
-      this.carries ??= new Uint32Array(this.counts.length);
+      this.carries ??= new Uint32Array(this.length);
       this.carries[index] = high;
     }
     this.counts[index] = Number(count & 0xffffffffn);
@@ -562,7 +565,7 @@ export class Histogram {
   }
 
   #indexWithin(scaled: number): number {
-    return Math.min(this.layout.indexOfScaled(scaled), this.counts.length - 1);
+    return Math.min(this.layout.indexOfScaled(scaled), this.length - 1);
   }
 
   get #options(): LayoutOptions {
@@ -577,12 +580,12 @@ export class Histogram {
   }
 
   #carry(index: number, high: number): void {
-    this.carries ??= new Uint32Array(this.counts.length);
+    this.carries ??= new Uint32Array(this.length);
     this.carries[index]! += high;
   }
 
   #grow(index: number): void {
-    const octave = 1 << this.#subBucketBits;
+    const octave = 1 << this.subBucketBits;
     const length = (Math.floor(index / octave) + 1) * octave;
     const counts = new Uint32Array(length);
     counts.set(this.counts);
@@ -592,6 +595,7 @@ export class Histogram {
       this.carries = carries;
     }
     this.counts = counts;
+    this.length = length;
   }
 
   #recordOutOfRange(value: number, count: number): void {
@@ -606,14 +610,14 @@ export class Histogram {
       this.#dropped += count;
       return;
     }
-    const scaled = Math.max(0, number * this.#scale);
+    const scaled = Math.max(0, number * this.scale);
     const index = this.layout.indexOfScaled(scaled);
     if (this.outOfRange === 'grow' && number >= 0 && scaled < 2 ** (63 - this.layout.unitBits)) {
       this.#grow(index);
     } else {
       this.#clamped += count;
     }
-    this.addAt(Math.min(index, this.counts.length - 1), count);
+    this.addAt(Math.min(index, this.length - 1), count);
     if (scaled > this.maximum) this.maximum = scaled;
     if (scaled < this.minimum) this.minimum = scaled;
   }

@@ -36,7 +36,6 @@ export type SharedOutOfRangePolicy = 'clamp' | 'drop' | 'throw';
 
 /** Largest part of a count added at once, far enough from 2^30 for S1. */
 const PART_MAX = 2 ** 29;
-const NO_CELLS: Uint32Array = new Uint32Array(0);
 
 /**
  * Records values into a shared histogram from the thread that claimed it.
@@ -113,14 +112,17 @@ const cellOutOfRange = (
 
 /** @internal A shard of its own: plain stores (R1). */
 export class ExclusiveRecorder implements SharedRecorder {
-  /** Buckets only, so that the one bound check also keeps the extra cells apart; empty once released. */
-  #counts: Uint32Array;
-  #minimum: number;
-  #maximum: number;
-  readonly #scale: number;
-  readonly #subBucketBits: number;
-  readonly #leadingZeros: number;
-  readonly #linearMask: number;
+  // `declare`: a field that is first undefined and then a number would never be an unboxed one.
+  declare counts: Uint32Array;
+  /** Buckets that may be recorded into, so that one bound check does it all; 0 once released. */
+  declare length: number;
+  /** What this writer has published in its shard's range, at hand without a load from shared memory. */
+  declare minimum: number;
+  declare maximum: number;
+  declare readonly scale: number;
+  declare readonly subBucketBits: number;
+  declare readonly leadingZeros: number;
+  declare readonly linearMask: number;
   readonly #views: ShardViews;
   readonly #layout: BucketLayout;
   readonly #policy: SharedOutOfRangePolicy;
@@ -138,51 +140,52 @@ export class ExclusiveRecorder implements SharedRecorder {
     this.#views = views;
     this.#policy = policy;
     this.#length = views.counts.length - EXTRA_CELLS;
-    this.#counts = views.counts.subarray(0, this.#length);
+    this.length = this.#length;
+    this.counts = views.counts;
     // The previous owner's range goes on.
-    this.#minimum = views.range[FLOAT_MINIMUM]!;
-    this.#maximum = views.range[FLOAT_MAXIMUM]!;
-    this.#scale = layout.scale;
-    this.#subBucketBits = layout.subBucketBits;
-    this.#leadingZeros = 31 - layout.subBucketBits;
-    this.#linearMask = 2 ** (layout.subBucketBits + 1) - 1;
+    this.minimum = views.range[FLOAT_MINIMUM]!;
+    this.maximum = views.range[FLOAT_MAXIMUM]!;
+    this.scale = layout.scale;
+    this.subBucketBits = layout.subBucketBits;
+    this.leadingZeros = 31 - layout.subBucketBits;
+    this.linearMask = 2 ** (layout.subBucketBits + 1) - 1;
     this.shard = shard;
   }
 
   record(value: number): void {
-    const scaled = value * this.#scale;
+    const scaled = value * this.scale;
     let index: number;
     if (scaled < 2147483648 && scaled >= 0) {
       const whole = scaled | 0;
-      const octave = this.#leadingZeros - Math.clz32(whole | this.#linearMask);
-      index = (octave << this.#subBucketBits) + (whole >> octave); // L1
+      const octave = this.leadingZeros - Math.clz32(whole | this.linearMask);
+      index = (octave << this.subBucketBits) + (whole >> octave); // L1
     } else {
-      index = scaled >= 2147483648 ? wideIndex(scaled, this.#subBucketBits) : -1;
+      index = scaled >= 2147483648 ? wideIndex(scaled, this.subBucketBits) : -1;
     }
-    const counts = this.#counts;
-    if (index >>> 0 >= counts.length) {
+    if (index >>> 0 >= this.length) {
       this.#recordOutOfRange(value, 1);
       return;
     }
+    const counts = this.counts;
     const next = (counts[index]! + 1) | 0;
     counts[index] = next; // R1: plain
     if ((next & 0x7fffffff) === 0) this.#cross(index, next);
-    if (scaled > this.#maximum) this.#raise(scaled);
-    if (scaled < this.#minimum) this.#lower(scaled);
+    if (scaled > this.maximum) this.#raise(scaled);
+    if (scaled < this.minimum) this.#lower(scaled);
   }
 
   recordCount(value: number, count: number): void {
     checkCount(count);
     if (count === 0) return;
-    const scaled = value * this.#scale;
+    const scaled = value * this.scale;
     const index = this.#layout.indexOfScaled(scaled);
-    if (index >>> 0 >= this.#counts.length) {
+    if (index >>> 0 >= this.length) {
       this.#recordOutOfRange(value, count);
       return;
     }
     this.#addAt(index, count);
-    if (scaled > this.#maximum) this.#raise(scaled);
-    if (scaled < this.#minimum) this.#lower(scaled);
+    if (scaled > this.maximum) this.#raise(scaled);
+    if (scaled < this.minimum) this.#lower(scaled);
   }
 
   recordMany(values: ArrayLike<number>, start: number = 0, end: number = values.length): void {
@@ -190,8 +193,8 @@ export class ExclusiveRecorder implements SharedRecorder {
   }
 
   release(): void {
-    if (this.#counts === NO_CELLS) return;
-    this.#counts = NO_CELLS;
+    if (this.length === 0) return;
+    this.length = 0;
     Atomics.store(this.#views.control, WORD_OWNER, 0);
   }
 
@@ -200,12 +203,12 @@ export class ExclusiveRecorder implements SharedRecorder {
   }
 
   #raise(scaled: number): void {
-    this.#maximum = scaled;
+    this.maximum = scaled;
     this.#views.range[FLOAT_MAXIMUM] = scaled;
   }
 
   #lower(scaled: number): void {
-    this.#minimum = scaled;
+    this.minimum = scaled;
     this.#views.range[FLOAT_MINIMUM] = scaled;
   }
 
@@ -226,7 +229,7 @@ export class ExclusiveRecorder implements SharedRecorder {
   }
 
   #recordOutOfRange(value: number, count: number): void {
-    if (this.#counts === NO_CELLS) throw released(this.shard);
+    if (this.length === 0) throw released(this.shard);
     const cell = cellOutOfRange(this.#layout, this.#length, this.#policy, value);
     if (cell === undefined) {
       this.#addAt(this.#length + CELL_DROPPED, count);
@@ -234,8 +237,8 @@ export class ExclusiveRecorder implements SharedRecorder {
     }
     this.#addAt(this.#length + CELL_CLAMPED, count);
     this.#addAt(cell.index, count);
-    if (cell.scaled > this.#maximum) this.#raise(cell.scaled);
-    if (cell.scaled < this.#minimum) this.#lower(cell.scaled);
+    if (cell.scaled > this.maximum) this.#raise(cell.scaled);
+    if (cell.scaled < this.minimum) this.#lower(cell.scaled);
   }
 }
 

@@ -1,0 +1,111 @@
+/**
+ * Cost of one record, one loop function per library, so that each call site stays monomorphic.
+ *
+ * Measured: a call of record through a parameter, min/max and exact counts kept, 3 digits, 1 ns to 1 h.
+ * Not measured: reading the clock, which costs ten times as much and is the same for all.
+ */
+import { createHistogram } from 'node:perf_hooks';
+import { DDSketch } from '@datadog/sketches-js';
+import { Histogram } from '@millrace/histogram';
+import * as hdr from 'hdr-histogram-js';
+import type { Row } from '../harness/row.ts';
+import { HIGHEST, lognormal, sample } from './data.ts';
+
+const values = lognormal(65_536, 7);
+hdr.initWebAssemblySync();
+
+const hdrOptions = {
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: HIGHEST,
+  numberOfSignificantValueDigits: 3,
+  autoResize: false,
+} as const;
+
+/** A contender whose loop is compiled for its own recorder only. */
+const recording = <Recorder>(
+  create: () => Recorder,
+  loop: (recorder: Recorder, values: readonly number[]) => void,
+): (() => number) => {
+  let recorder: Recorder | undefined;
+  return () => {
+    if (recorder === undefined) {
+      recorder = create();
+      for (let i = 0; i < 40; i++) loop(recorder, values);
+    }
+    return sample(() => loop(recorder!, values), values.length);
+  };
+};
+
+const ours = recording(
+  () => new Histogram({ highest: HIGHEST, digits: 3 }),
+  (histogram, list) => {
+    for (let i = 0; i < list.length; i++) histogram.record(list[i]!);
+  },
+);
+const wasm = recording(
+  () => hdr.build({ ...hdrOptions, bitBucketSize: 32, useWebAssembly: true }),
+  (histogram, list) => {
+    for (let i = 0; i < list.length; i++) histogram.recordValue(list[i]!);
+  },
+);
+const js = recording(
+  () => hdr.build({ ...hdrOptions, bitBucketSize: 32 }),
+  (histogram, list) => {
+    for (let i = 0; i < list.length; i++) histogram.recordValue(list[i]!);
+  },
+);
+const node = recording(
+  () => createHistogram({ lowest: 1, highest: HIGHEST, figures: 3 }),
+  (histogram, list) => {
+    for (let i = 0; i < list.length; i++) histogram.record(list[i]!);
+  },
+);
+const ddsketch = recording(
+  () => new DDSketch({ relativeAccuracy: 0.01 }),
+  (sketch, list) => {
+    for (let i = 0; i < list.length; i++) sketch.accept(list[i]!);
+  },
+);
+const eight = recording(
+  () => Array.from({ length: 8 }, () => new Histogram({ highest: HIGHEST, digits: 3 })),
+  (histograms, list) => {
+    for (let i = 0; i < list.length; i++) histograms[i & 7]!.record(list[i]!);
+  },
+);
+
+const row = {
+  kind: 'comparison',
+  unit: 'ns/record',
+  better: 'lower',
+  ours,
+} as const;
+
+export const recordRows: readonly Row[] = [
+  {
+    ...row,
+    name: 'record vs hdr-histogram-js, WASM',
+    peers: { 'hdr-histogram-js WASM': wasm },
+    bar: 3.5,
+  },
+  { ...row, name: 'record vs hdr-histogram-js, JS', peers: { 'hdr-histogram-js JS': js }, bar: 12 },
+  { ...row, name: 'record vs Node createHistogram', peers: { createHistogram: node }, bar: 6.5 },
+  { ...row, name: 'record vs DDSketch, 1 %', peers: { DDSketch: ddsketch }, bar: 4.5 },
+  {
+    name: 'record, absolute',
+    kind: 'absolute',
+    unit: 'ns/record',
+    better: 'lower',
+    ours,
+    bar: 3.2,
+    stretch: 2.7,
+  },
+  {
+    name: 'record into eight histograms in turn',
+    kind: 'absolute',
+    unit: 'ns/record',
+    better: 'lower',
+    ours: eight,
+    bar: 4,
+    stretch: 3.5,
+  },
+];
