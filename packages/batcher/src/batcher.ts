@@ -145,6 +145,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#law = new Law({
       delayMax: settings.delayMsMax * 1000,
       overhead: settings.overhead,
+      waiting: settings.waiting,
+      resolution: settings.scheduler.resolutionMs * 1000,
     });
     this.#pressure = new Pressure(this.#lanes, settings);
     this.#waiters = new Waiters(settings.scheduler);
@@ -253,7 +255,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #seeTick(): void {
     if (this.#tickSeen) return;
     this.#tickSeen = true;
-    this.#law.arrive(this.#tickMs * 1000);
+    this.#law.arrive(this.#tickMs * 1000, this.#lanes.count);
   }
 
   #deliverFull(): void {
@@ -370,7 +372,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const started = scheduler.now();
     this.#startedMs = started;
     batch.age(started);
-    if (batch.attempt === 1) this.#law.flushed(started * 1000);
+    if (batch.attempt === 1) this.#law.flushed(started * 1000, this.#lanes.count);
     this.#running = true;
     let result: ReturnType<typeof flush>;
     try {

@@ -64,6 +64,11 @@ export interface BatcherOptions<Item, Key, Accumulator, Value> {
   readonly pendingBytesMax?: number;
   /** CPU share that flush overhead may take (above 0, at most 1). @defaultValue 0.1 */
   readonly overhead?: number;
+  /**
+   * Whose waiting counts against the cost of a flush. `oldest`: it costs while anything waits, however much (a screen
+   * is stale as a whole). `each`: every waiting item costs (requests whose callers wait). @defaultValue 'oldest'
+   */
+  readonly waiting?: 'oldest' | 'each';
   /** Longest time that one flush should take: batches are cut to it by the learned cost (ms). @defaultValue 8 */
   readonly sliceMs?: number;
   /** Queueing time from which `push` returns false (ms). @defaultValue `2 * delayMsMax`, at least 1 */
@@ -96,6 +101,7 @@ export interface Settings<Item, Key, Accumulator, Value> {
   readonly bytesMax: number;
   readonly pendingBytesMax: number;
   readonly overhead: number;
+  readonly waiting: 'oldest' | 'each';
   readonly sliceMs: number;
   readonly sojournMs: number;
   readonly learns: boolean;
@@ -121,6 +127,12 @@ export function settingsOf<Item, Key, Accumulator, Value>(
   if (hold !== 'learned' && hold !== 'none') {
     throw new BatcherArgumentError(`hold must be 'learned' or 'none': hold=${String(hold)}`);
   }
+  const waiting = options.waiting ?? 'oldest';
+  if (waiting !== 'oldest' && waiting !== 'each') {
+    throw new BatcherArgumentError(
+      `waiting must be 'oldest' or 'each': waiting=${String(waiting)}`,
+    );
+  }
   const { merge } = options;
   const weighMerge = merge.weigh === undefined ? undefined : (item: Item) => merge.weigh!(item);
   const delayMsMax = checkRange('delayMsMax', options.delayMsMax ?? 5, 0, infinity);
@@ -139,6 +151,7 @@ export function settingsOf<Item, Key, Accumulator, Value>(
       infinity,
     ),
     overhead: checkRange('overhead', options.overhead ?? 0.1, 1e-6, 1),
+    waiting,
     sliceMs: checkRange('sliceMs', options.sliceMs ?? 8, 0, infinity),
     sojournMs: checkRange(
       'sojournMs',

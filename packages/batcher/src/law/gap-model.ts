@@ -46,6 +46,8 @@ export class GapModel {
   readonly hold: Float64Array = new Float64Array(CONTEXTS);
   /** Probability, by the counts alone, that an arrival comes within that hold. */
   readonly chance: Float64Array = new Float64Array(CONTEXTS);
+  /** Mean of the gaps within that hold (us). */
+  readonly gapWithin: Float64Array = new Float64Array(CONTEXTS);
   /** Observations of each context. */
   readonly count: Uint32Array = new Uint32Array(CONTEXTS);
   readonly #buckets = new Float64Array(CONTEXTS * BUCKETS);
@@ -89,6 +91,7 @@ export class GapModel {
     let best = tau;
     let hold = 0;
     let chance = 0;
+    let within = 0;
     for (let i = 0; i < NEVER; i++) {
       const low = i === 0 ? 0 : upper[i - 1]!;
       if (low >= longest) break;
@@ -103,10 +106,12 @@ export class GapModel {
         best = cost;
         hold = x;
         chance = merged;
+        within = waited / merged;
       }
     }
     chance /= trust;
     this.hold[context] = chance < chanceMin ? 0 : hold * 1.02; // G2
     this.chance[context] = chance;
+    this.gapWithin[context] = within;
   }
 }

@@ -1,41 +1,38 @@
 /**
  * Decides when a batch leaves: calibrated ski rental with a flush budget.
  *
- * Source: ski rental with a learned gap distribution (see gap-model.ts), a token bucket against wrong predictions
- * (learning-augmented algorithms: Bamas et al. 2020, Im et al. 2023), and a check of realised against predicted
- * merges, which is new here.
+ * Source: ski rental with a learned gap distribution (gap-model.ts), a token bucket against wrong predictions
+ * (guard.ts), and a check of realised against predicted merges, which is new here.
  *
- * Objective: `flushes * fixed + rho * (time during which undelivered data exists)`, both in us. `fixed` is the
- * learned fixed cost of a flush, `rho` the CPU share one is ready to spend; `tau = fixed / rho` is the break-even hold.
+ * Objective, in us: `flushes * fixed + overhead * waiting`. `fixed` is the learned fixed cost of a flush,
+ * `overhead` the CPU share one is ready to spend, and `waiting` either the time during which anything waits
+ * ('oldest') or the sum of all items' delays ('each'). `tau = fixed / overhead` is the break-even hold.
  *
  *     arrival ─▶ gap since the last one ─▶ count it in its context ─▶ hold of the next context
- *     due = min( max(holdUntil, time of the next token), oldest + min(delayMax, 4 tau) )
+ *     due = min( max(hold's end, next token), oldest + min(delayMax, 8 tau) )
  *     flush  ─▶ cost model, token spent, "did the hold merge anything?" at the next arrival
+ *
+ * Under 'oldest' each gap is a ski rental of its own: rent while waiting, buy a flush. Under 'each' the rent grows
+ * with the items that wait, and a batch also leaves once the delays that it has run up would exceed `tau`: at the
+ * optimum of the economic lot size the two costs are equal.
  *
  * Invariants
  * - L1: `due <= oldest + delayMax`.
- * - L2: after idling, the first arrival is due at once unless a merge within its hold has chance `CHANCE_MIN`.
- * - L3: flushes that holds and caps don't merge come at most `TOKENS` at once and then one per guard interval.
+ * - L2: after idling, an arrival is due at once unless a merge within its hold has chance `chanceMin`.
+ * - L3: flushes that holds and caps don't merge come at most at the guard's rate.
  * - L4: holds that aren't followed by merges lower `trust`, so holding stops in a closed loop.
  *
  * One thread, no clock of its own: every time is an argument, in us. Cost: O(1) per arrival tick, no allocation.
  */
 import { CostModel } from './cost-model.ts';
 import { CONTEXTS, GapModel } from './gap-model.ts';
+import { Guard } from './guard.ts';
+import { defaultTuning, type LawTuning } from './tuning.ts';
 
-/** Longest hold in units of tau. */
-const HOLD_MAX = 1.5;
-/** Past this many tau of age the fixed cost is below `rho / 4` of the time; holding on buys next to nothing. */
-const AGE_MAX = 4;
-/** Below this chance of a merge nothing waits: a lone item never pays for a long shot. */
-const CHANCE_MIN = 0.3;
-/** Flushes that may follow each other without a pause. */
-const TOKENS = 2;
-/** Guard interval in units of tau, and the least part of it that a proven closed loop leaves. */
-const GUARD = 0.5;
-const GUARD_TRUST_MIN = 0.25;
 /** Decay of the calibration pairs per observation. */
 const CALIBRATION_KEEP = 0.97;
+/** Observations of a context up to which it is solved each time; later every fourth time. */
+const SOLVED_ALWAYS = 16;
 
 /** Limits of the law. */
 export interface LawOptions {
@@ -43,8 +40,14 @@ export interface LawOptions {
   readonly delayMax: number;
   /** CPU share that may go into fixed flush cost; also the exchange rate between CPU and waiting. */
   readonly overhead: number;
-  /** Fixed flush cost assumed before the first flush (us). */
+  /** Whose waiting counts. @defaultValue 'oldest' */
+  readonly waiting?: 'oldest' | 'each';
+  /** Shortest time that a timer keeps (us). @defaultValue 0 */
+  readonly resolution?: number;
+  /** Fixed flush cost assumed before the first flush (us). @defaultValue 20 */
   readonly fixedInitial?: number;
+  /** Constants to vary in a simulation. */
+  readonly tuning?: Partial<LawTuning>;
 }
 
 /** The decision core: no I/O, no timers, no queue. */
@@ -52,27 +55,33 @@ export class Law {
   /** What a flush costs. */
   readonly cost: CostModel;
   readonly #gaps = new GapModel();
+  readonly #guard: Guard;
+  readonly #tuning: LawTuning;
   readonly #delayMax: number;
   readonly #overhead: number;
+  readonly #each: boolean;
+  readonly #merges: Float64Array = new Float64Array(CONTEXTS).fill(1);
+  readonly #predicted: Float64Array = new Float64Array(CONTEXTS).fill(1);
+  #arrivals = 0;
+  #context = -1;
   #position = -1;
   #last = Number.NEGATIVE_INFINITY;
+  #hold = 0;
+  #holdChance = 0;
   #holdUntil = Number.NEGATIVE_INFINITY;
-  #held = 0;
-  #heldChance = 0;
   #flushedSinceArrival = true;
-  readonly #merges = new Float64Array(CONTEXTS).fill(1);
-  readonly #predicted = new Float64Array(CONTEXTS).fill(1);
-  #tokens = TOKENS;
-  #tokensAt = 0;
-  #arrivals = 0;
-  #guarding = false;
-  #guardingSince = 0;
-  #guardMerges = 1;
-  #guardWaits = 1;
+  /** Items that wait, and the sum of their arrival times since `#origin`. */
+  #waiting = 0;
+  #origin = 0;
+  #arrivalSum = 0;
 
   constructor(options: LawOptions) {
+    this.#tuning = { ...defaultTuning, ...options.tuning };
+    const { tokens, guardTrustMin } = this.#tuning;
+    this.#guard = new Guard(tokens, guardTrustMin, options.resolution ?? 0);
     this.#delayMax = options.delayMax;
     this.#overhead = options.overhead;
+    this.#each = options.waiting === 'each';
     this.cost = new CostModel(options.fixedInitial ?? 20);
   }
 
@@ -83,56 +92,79 @@ export class Law {
 
   /** Hold that the last arrival was given (us). */
   get hold(): number {
-    return this.#held;
+    return this.#hold;
   }
 
   /** Realised over predicted merges of the current context: 1 when holds pay as predicted, less in a closed loop. */
   get trust(): number {
-    return this.#position < 0 ? 1 : this.#trust(Math.min(this.#position, CONTEXTS - 1));
+    return this.#context < 0 ? 1 : this.#trust(this.#context);
   }
 
   #trust(context: number): number {
-    return Math.min(1, this.#merges[context]! / this.#predicted[context]!);
+    if (!this.#tuning.calibrates) return 1;
+    return Math.min(1, this.#merges[context]! / this.#predicted[context]!); // L4
   }
 
-  get #guard(): number {
-    const trust = Math.max(GUARD_TRUST_MIN, Math.min(1, this.#guardMerges / this.#guardWaits));
-    return Math.max(1e-3, Math.min(this.#delayMax, GUARD * this.tau) * trust);
+  get #interval(): number {
+    const { guard, guardEach } = this.#tuning;
+    return Math.min(this.#delayMax, (this.#each ? guardEach : guard) * this.tau);
   }
 
-  /** Takes in one tick with arrivals at `now`; items of one tick merge for free and count as one. */
-  arrive(now: number): void {
+  /**
+   * Takes in one tick with arrivals at `now`; items of one tick merge for free and count as one arrival.
+   *
+   * @param waiting - items that wait, those of this tick included
+   */
+  arrive(now: number, waiting: number): void {
     const gap = now - this.#last;
     const tau = this.tau;
     this.#arrivals++;
-    if (this.#position >= 0) {
-      const context = Math.min(this.#position, CONTEXTS - 1);
-      this.#gaps.observe(context, gap);
-      this.#calibrate(context);
-      const count = this.#gaps.count[context]!;
-      if (count < 16 || (count & 3) === 0) {
-        this.#gaps.solve(context, tau, this.#trust(context), HOLD_MAX, CHANCE_MIN);
-      }
-    }
+    if (this.#context >= 0) this.#learn(this.#context, gap, tau);
     this.#position = gap < tau ? this.#position + 1 : 0;
+    const context = Math.min(this.#position, CONTEXTS - 1);
+    this.#context = context;
     this.#last = now;
     this.#flushedSinceArrival = false;
-    const context = Math.min(this.#position, CONTEXTS - 1);
-    this.#held = this.#gaps.hold[context]!;
-    this.#heldChance = this.#gaps.chance[context]!;
-    this.#holdUntil = now + this.#held;
+    if (this.#each) this.#holdForEach(context, now, waiting, tau);
+    else {
+      this.#hold = this.#gaps.hold[context]!;
+      this.#holdChance = this.#gaps.chance[context]!;
+    }
+    this.#holdUntil = now + this.#hold;
   }
 
-  /** L4: compares the holds that were taken with the merges that they brought. */
-  #calibrate(context: number): void {
+  #learn(context: number, gap: number, tau: number): void {
+    this.#gaps.observe(context, gap);
     let merges = 1 + (this.#merges[context]! - 1) * CALIBRATION_KEEP;
     let predicted = 1 + (this.#predicted[context]! - 1) * CALIBRATION_KEEP;
-    if (this.#held > 0) {
-      predicted += this.#heldChance;
+    if (this.#hold > 0) {
+      predicted += this.#holdChance;
       if (!this.#flushedSinceArrival) merges += 1;
     }
     this.#merges[context] = merges;
     this.#predicted[context] = predicted;
+    const count = this.#gaps.count[context]!;
+    if (!this.#each && (count < SOLVED_ALWAYS || (count & 3) === 0)) this.#solve(context, tau);
+  }
+
+  #solve(context: number, tau: number): void {
+    const { holdMax, chanceMin } = this.#tuning;
+    this.#gaps.solve(context, tau, this.#trust(context), holdMax, chanceMin);
+  }
+
+  /** The hold when every item's waiting counts: the rent is that of all waiting items. */
+  #holdForEach(context: number, now: number, waiting: number, tau: number): void {
+    if (this.#waiting === 0) {
+      this.#origin = now;
+      this.#arrivalSum = 0;
+    }
+    this.#arrivalSum += Math.max(0, waiting - this.#waiting) * (now - this.#origin);
+    this.#waiting = waiting;
+    this.#solve(context, tau / waiting);
+    const delays = waiting * (now - this.#origin) - this.#arrivalSum;
+    const isWorthIt = delays + waiting * this.#gaps.gapWithin[context]! <= tau || waiting === 1;
+    this.#hold = isWorthIt ? this.#gaps.hold[context]! : 0;
+    this.#holdChance = isWorthIt ? this.#gaps.chance[context]! : 0;
   }
 
   /**
@@ -142,36 +174,22 @@ export class Law {
    * @param oldest - arrival of the oldest undelivered item (us)
    */
   due(now: number, oldest: number): number {
-    let due = this.#holdUntil;
-    const guard = this.#guard;
-    const tokens = Math.min(TOKENS, this.#tokens + (now - this.#tokensAt) / guard);
-    if (tokens < 1) {
-      const next = now + (1 - tokens) * guard; // L3
-      if (next > due) {
-        due = next;
-        if (!this.#guarding) {
-          this.#guarding = true;
-          this.#guardingSince = this.#arrivals;
-        }
-      }
-    }
-    return Math.min(due, oldest + Math.min(this.#delayMax, AGE_MAX * this.tau)); // L1
+    const held = this.#holdUntil;
+    const token = this.#guard.next(now, this.#interval, held, this.#arrivals); // L3
+    const capped = oldest + Math.min(this.#delayMax, this.#tuning.ageMax * this.tau);
+    return Math.min(token > held ? token : held, capped); // L1
   }
 
-  /** Notes that a batch left at `now`. */
-  flushed(now: number): void {
-    const guard = this.#guard;
-    this.#guardMerges = 1 + (this.#guardMerges - 1) * CALIBRATION_KEEP;
-    this.#guardWaits = 1 + (this.#guardWaits - 1) * CALIBRATION_KEEP;
-    if (this.#guarding) {
-      this.#guardWaits++;
-      // One merge during a guard wait shows that waiting isn't what keeps the producer from going on.
-      if (this.#arrivals > this.#guardingSince) this.#guardMerges = this.#guardWaits = 1;
-      this.#guarding = false;
-    }
-    const refilled = Math.min(TOKENS, this.#tokens + (now - this.#tokensAt) / guard);
-    this.#tokens = Math.max(0, refilled - 1);
-    this.#tokensAt = now;
+  /**
+   * Notes that a batch left at `now`.
+   *
+   * @param waiting - items that are still waiting
+   */
+  flushed(now: number, waiting: number): void {
+    this.#guard.flushed(now, this.#interval, this.#arrivals);
     this.#flushedSinceArrival = true;
+    // What is left of a backlog counts as just arrived: its batch is due by size, not by delay.
+    this.#waiting = waiting;
+    this.#arrivalSum = waiting * (now - this.#origin);
   }
 }

@@ -1,5 +1,13 @@
+export { type AdversaryOptions, type AdversaryResult, searchAdversary } from './adversary.ts';
+export { heldOutWorkloads } from './held-out.ts';
 export { clairvoyantOptimum, clairvoyantOptimumOfSum, type Optimum } from './optimum.ts';
-export { lawPolicy, type Policy, type PolicyFactory, type QueueView } from './policy.ts';
+export {
+  lawPolicy,
+  lawPolicyWith,
+  type Policy,
+  type PolicyFactory,
+  type QueueView,
+} from './policy.ts';
 export { type Random, seededRandom } from './random.ts';
 export {
   type SimulationOptions,

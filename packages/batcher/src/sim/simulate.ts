@@ -191,7 +191,7 @@ export function simulate(
       let duration =
         (cost.fixed + cost.perByte * size) * Math.max(0.3, 1 + noise * random.normal());
       if (noise > 0 && random.uniform() < 0.002) duration += 10 * cost.fixed;
-      policy.flushed?.(now, taken, size, duration, now - oldest);
+      policy.flushed?.(now, taken, size, duration, now - oldest, queue.count - taken);
       busyUntil = now + duration;
       arrivals.delivered(now, taken, random);
       view();

@@ -1,0 +1,77 @@
+/**
+ * Bounds what wrong predictions can cost: a token bucket over flushes.
+ *
+ * Source: the guard of learning-augmented algorithms (Bamas et al. 2020): prediction for the good case, a rule that
+ * needs none for the bad one. A flush takes a token; tokens come back one per interval, a part of tau.
+ *
+ * Invariants
+ * - T1: over any long time, flushes are at most `tokens + TOKENS_OWED` ahead of one per interval.
+ * - T2: a guard wait that no arrival ends shortens the interval, down to `trustMin` of it: in a closed loop the
+ *   producer waits for us, and pacing would only slow both down. One arrival during a wait restores it.
+ * - T3: a wait much shorter than a timer can keep is let through on credit instead of being made longer.
+ *
+ * One thread; times in us. Cost: O(1), no allocation.
+ */
+
+/** Flushes that a coarse timer may let through ahead of their tokens. */
+const TOKENS_OWED = 3;
+/** Part of the timer's resolution below which a wait goes on credit. */
+const CREDIT = 0.3;
+const KEEP = 0.97;
+
+/** The token bucket. */
+export class Guard {
+  readonly #capacity: number;
+  readonly #trustMin: number;
+  readonly #credit: number;
+  #tokens: number;
+  #tokensAt = 0;
+  #waits = 1;
+  #merges = 1;
+  #waitsSince = -1;
+
+  constructor(capacity: number, trustMin: number, resolution: number) {
+    this.#capacity = capacity;
+    this.#tokens = capacity;
+    this.#trustMin = trustMin;
+    this.#credit = CREDIT * resolution;
+  }
+
+  #shortened(interval: number): number {
+    const trust = Math.min(1, this.#merges / this.#waits);
+    return Math.max(1e-3, interval * Math.max(this.#trustMin, trust)); // T2
+  }
+
+  #refilled(now: number, interval: number): number {
+    return Math.min(this.#capacity, this.#tokens + (now - this.#tokensAt) / interval);
+  }
+
+  /**
+   * Returns the time from which a flush has its token.
+   *
+   * @param arrivals - arrivals so far, to tell later whether one came during the wait
+   */
+  next(now: number, interval: number, due: number, arrivals: number): number {
+    const shortened = this.#shortened(interval);
+    const tokens = this.#refilled(now, shortened);
+    if (tokens >= 1) return now;
+    const wait = (1 - tokens) * shortened;
+    if (wait < this.#credit) return now; // T3
+    if (now + wait > due && this.#waitsSince < 0) this.#waitsSince = arrivals;
+    return now + wait;
+  }
+
+  /** Takes a flush's token. */
+  flushed(now: number, interval: number, arrivals: number): void {
+    const tokens = this.#refilled(now, this.#shortened(interval));
+    this.#merges = 1 + (this.#merges - 1) * KEEP;
+    this.#waits = 1 + (this.#waits - 1) * KEEP;
+    if (this.#waitsSince >= 0) {
+      this.#waits++;
+      if (arrivals > this.#waitsSince) this.#merges = this.#waits = 1; // T2
+      this.#waitsSince = -1;
+    }
+    this.#tokens = Math.max(-TOKENS_OWED, tokens - 1); // T1
+    this.#tokensAt = now;
+  }
+}
