@@ -29,7 +29,7 @@
 // Flags of the state.
 const STRIP_CR: u32 = 1, EOL_KNOWN: u32 = 2, DCS: u32 = 4, GLUED: u32 = 8, LAZY: u32 = 16;
 // Kinds of events.
-const OUTPUT: u32 = 1, EXTENDED: u32 = 2, REPLY: u32 = 3, OTHER: u32 = 4, LEAVE: u32 = 5;
+const OUTPUT: u32 = 1, EXTENDED: u32 = 2, REPLY: u32 = 3, OTHER: u32 = 4, LEAVE: u32 = 5, RAW: u32 = 5;
 const GUARD_MAX: u32 = 62;
 
 // Constants and shuffle tables, below the caller's buffers: [1024, 1120) splats, [2048, 6144) tables.
@@ -236,7 +236,7 @@ let bodyStart: u32 = 0, bodyAge: u32 = 0, bodyPane: u32 = 0; // results of the h
 /** Parses whole lines from `state.pos` to `limit`; stops when the tape is full or a line left control mode. */
 export function parse(limit: u32, tape: u32, capacity: u32, state: u32, out: u32): u32 {
   let pos = load<u32>(state), inBlock = load<u32>(state, 4), flags = load<u32>(state, 8);
-  let eager = (flags & LAZY) == 0;
+  const raw: u32 = flags & LAZY ? RAW : 0; // RAW + OUTPUT and RAW + EXTENDED are kinds of their own
   const stop = tape + (capacity << 4), first = tape;
   while (tape != stop && pos < limit) {
     const head = load<u64>(pos);
@@ -245,19 +245,33 @@ export function parse(limit: u32, tape: u32, capacity: u32, state: u32, out: u32
       if (head == 0x2074757074756f25) { // "%output "
         const next = load<u32>(pos, 8);
         pane = (next >> 8 & 255) - 48;
-        if (((next & 0xff00ff) == 0x200025) & (pane < 10)) { kind = OUTPUT; body = pos + 11; }
-        else if (outputHeader(pos)) { kind = OUTPUT; body = bodyStart; pane = bodyPane; }
+        if (((next & 0xff00ff) == 0x200025) & (pane < 10)) { kind = OUTPUT + raw; body = pos + 11; }
+        else if (outputHeader(pos)) { kind = OUTPUT + raw; body = bodyStart; pane = bodyPane; }
       } else if (head == 0x65646e6574786525 && load<u64>(pos, 8) == 0x74757074756f2d64) {
-        if (extendedHeader(pos)) { kind = EXTENDED | (bodyAge << 8); body = bodyStart; pane = bodyPane; }
+        if (extendedHeader(pos)) { kind = EXTENDED + raw | (bodyAge << 8); body = bodyStart; pane = bodyPane; }
       }
       if (kind) {
-        let at = body, near = 4;
-        while (near && load<u8>(at) != 10 && load<u8>(at) != 0x5c) { at++; near--; }
-        if (!near) { const mask = special16(at); at = mask ? at + ctz(mask) : special(at + 16); }
-        let start = body, end: u32;
-        if (load<u8>(at) == 10) { end = at; }
-        else if (eager) { start = out; out = end = decodeLine(body, at, out); at = decodedLine; }
-        else { end = at = lineFeed(at); }
+        // The first bytes one by one: a branch that is predicted breaks the chain of loads and compares.
+        let at = body;
+        if (load<u8>(at) != 10 && load<u8>(at) != 0x5c) {
+          at++;
+          if (load<u8>(at) != 10 && load<u8>(at) != 0x5c) {
+            at++;
+            if (load<u8>(at) != 10 && load<u8>(at) != 0x5c) {
+              at++;
+              if (load<u8>(at) != 10 && load<u8>(at) != 0x5c) {
+                at++;
+                const mask = special16(at);
+                at = mask ? at + ctz(mask) : special(at + 16);
+              }
+            }
+          }
+        }
+        let start = body, end = at;
+        if (load<u8>(at) != 10) {
+          if (!raw) { start = out; out = end = decodeLine(body, at, out); at = decodedLine; }
+          else end = at = lineFeed(at);
+        }
         if (flags & STRIP_CR) if (at > body && load<u8>(at - 1) == 13) end--;
         event(tape, kind, pane, start, end);
         pos = at + 1; tape += 16;

@@ -36,6 +36,8 @@ const OUTPUT = 1;
 const EXTENDED = 2;
 const REPLY = 3;
 const OTHER = 4;
+const LEAVE = 5;
+const RAW_OUTPUT = 6;
 
 /** What the kernel exports; addresses and counts are u32. */
 interface Kernel {
@@ -134,30 +136,38 @@ export class WasmMachine extends JsMachine {
   /** Delivers the events of the tape. */
   #walk(arena: WasmArena, count: number): void {
     const { tape, bytes } = arena;
-    const { handler, eager } = this;
+    const handler = this.handler;
+    const ownExtended = this.#ownExtended;
     const stop = count * 4;
     let at = 0;
     while (at < stop) {
       try {
         while (at < stop) {
           const word = tape[at]!;
-          const pane = tape[at + 1]!;
-          const start = tape[at + 2]!;
-          const end = tape[at + 3]!;
           at += 4; // M5
-          if (word === OUTPUT && eager) handler.output!(pane, bytes, start, end);
-          else if (word === REPLY) this.replyLine(bytes, start, end);
-          else if (word === OTHER) this.line(bytes, start, end);
-          else if ((word & 255) === EXTENDED && eager) {
-            if (this.#ownExtended) {
-              handler.extendedOutput!(pane, word >>> 8, bytes, start, end);
+          if (word === OUTPUT) {
+            handler.output!(tape[at - 3]!, bytes, tape[at - 2]!, tape[at - 1]!);
+          } else if ((word & 255) === EXTENDED) {
+            if (ownExtended) {
+              handler.extendedOutput!(
+                tape[at - 3]!,
+                word >>> 8,
+                bytes,
+                tape[at - 2]!,
+                tape[at - 1]!,
+              );
             } else {
-              handler.output!(pane, bytes, start, end);
+              handler.output!(tape[at - 3]!, bytes, tape[at - 2]!, tape[at - 1]!);
             }
-          } else if ((word & 255) <= EXTENDED) {
-            this.deliverOutput(pane, word === OUTPUT ? -1 : word >>> 8, bytes, start, end);
-          } else {
+          } else if (word === REPLY) {
+            this.replyLine(bytes, tape[at - 2]!, tape[at - 1]!);
+          } else if (word === OTHER) {
+            this.line(bytes, tape[at - 2]!, tape[at - 1]!);
+          } else if (word === LEAVE) {
             this.leaveDcs();
+          } else {
+            const ageMs = word === RAW_OUTPUT ? -1 : word >>> 8;
+            this.deliverOutput(tape[at - 3]!, ageMs, bytes, tape[at - 2]!, tape[at - 1]!);
           }
         }
       } catch (error) {

@@ -16,6 +16,9 @@ const FRAGMENTS = [
   '%end 1 2 3\n',
   '%error 1 2 3\n',
   '%end 1 2 4\n',
+  '%end 1 2 31\n',
+  '%end 1 2 3 \n',
+  '%end 1 2 \n',
   '%begin 1 2\n',
   '%end 1 2\n',
   '%begin 1 2 3 4\n',
@@ -178,7 +181,7 @@ export const wellFormed: fc.Arbitrary<Uint8Array> = fc
           .tuple(fc.nat(), fc.constantFrom('', ' 0', ' 1'), fc.constantFrom('end', 'error'))
           .map(([number, flags, how]) =>
             bytes(
-              `%begin 17 ${number}${flags}\nraw \\033 \x1b\\ line\n%output %1 in block\n%end 17 9999999999 1\n` +
+              `%begin 17 ${number}${flags}\nraw \\033 \x1b\\ line\n%end 17 ${number}${flags}1\n%output %1 in block\n%end 17 9999999999 1\n` +
                 `%${how} 17 ${number}${flags}\n`,
             ),
           ),

@@ -42,7 +42,7 @@ export function pushCut(parser: ParserBase, input: Uint8Array, cuts: readonly nu
   for (const cut of [...cuts, input.length]) {
     const to = Math.min(cut, input.length);
     if (to <= from) continue;
-    const chunk = input.slice(from, to);
+    const chunk = new Uint8Array(input.subarray(from, to)); // a copy, of a Buffer too
     parser.push(chunk);
     chunk.fill(0xee);
     from = to;
