@@ -1,3 +1,11 @@
 import { base } from '../../tsup.base.ts';
 
-export default base();
+export default base({
+  entry: {
+    index: 'src/index.ts',
+    worker: 'src/ring/worker.ts',
+    cli: 'src/cli/main.ts',
+    'memory-probe': 'src/cli/demo/memory-probe.ts',
+    'sinks/xterm': 'src/sinks/xterm.ts',
+  },
+});

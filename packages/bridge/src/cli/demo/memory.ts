@@ -1,0 +1,79 @@
+/** Memory over the same program without the bridge: pairs of processes on the same tmux at the same time. */
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Floor } from './floors.ts';
+
+const run = promisify(execFile);
+const floorRatio = 1.05;
+const pairs = 3;
+
+interface Memory {
+  readonly rss: number;
+  readonly heap: number;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** Returns why the comparison can't run, if it can't. */
+export function memoryUnavailable(): string | undefined {
+  try {
+    createRequire(import.meta.url).resolve('@xterm/headless');
+    return undefined;
+  } catch {
+    return '@xterm/headless is not installed';
+  }
+}
+
+async function probe(
+  mode: 'bridge' | 'plain',
+  tmux: string,
+  socketPath: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Memory> {
+  const isSource = import.meta.url.endsWith('.ts');
+  const file = new URL(isSource ? './memory-probe.ts' : './memory-probe.js', import.meta.url);
+  const { stdout } = await run(
+    process.execPath,
+    [
+      ...process.execArgv,
+      '--expose-gc',
+      fileURLToPath(file),
+      mode,
+      tmux,
+      socketPath,
+      String(seconds),
+    ],
+    { signal, timeout: 60_000 },
+  );
+  return JSON.parse(stdout) as Memory;
+}
+
+/** Measures on a running tmux. */
+export async function memoryFloor(
+  tmux: string,
+  socketPath: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Floor> {
+  const base = { figure: 'memory (RSS) over the same program without the bridge', floor: '< 5 %' };
+  const reason = memoryUnavailable();
+  if (reason !== undefined) return { ...base, reason };
+  const ratios: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const [bridge, plain] = await Promise.all([
+      probe('bridge', tmux, socketPath, seconds, signal),
+      probe('plain', tmux, socketPath, seconds, signal),
+    ]);
+    ratios.push(bridge.rss / plain.rss);
+  }
+  const ratio = median(ratios);
+  return {
+    ...base,
+    measured: `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`,
+    holds: ratio < floorRatio,
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * The demo's live view: a screen redrawn in place on a terminal, one line a second elsewhere.
+ *
+ * The cursor goes up by as many lines as were drawn; nothing outside the view is touched, and what was drawn last
+ * stays on the screen.
+ */
+import { stationNames } from '../../measure/stations.ts';
+import { formatCount, formatDuration, formatRate, formatTable } from '../format.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const latencyHead = ['', 'p50', 'p95', 'p99', 'max', 'count'];
+
+const latencyRow = (
+  name: string,
+  stats: { p50: number; p95: number; p99: number; max: number; count: number },
+): string[] => [
+  name,
+  formatDuration(stats.p50),
+  formatDuration(stats.p95),
+  formatDuration(stats.p99),
+  formatDuration(stats.max),
+  formatCount(stats.count),
+];
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
+const headLine = (snapshot: Snapshot): string =>
+  [
+    snapshot.title,
+    `${snapshot.elapsedSeconds.toFixed(1)} s`,
+    `bridge CPU ${(snapshot.cpuShare * 100).toFixed(1)} %`,
+    `RSS ${megabytes(snapshot.rssBytes)}`,
+  ].join('   ');
+
+/** Returns the view's lines for a terminal. */
+export function screenLines(snapshot: Snapshot): string[] {
+  const panes = formatTable([
+    ['pane', 'MB/s', 'records/s', 'bytes'],
+    ...snapshot.panes.map((pane) => [
+      pane.title,
+      formatRate(pane.bytesPerSecond),
+      formatCount(pane.recordsPerSecond),
+      formatCount(pane.bytes),
+    ]),
+  ]);
+  const used = stationNames.filter((name) => snapshot.stations[name].count > 0);
+  const latencies = formatTable([
+    latencyHead,
+    ...used.map((name) =>
+      latencyRow(name === 'total' ? 'read to sink' : name, snapshot.stations[name]),
+    ),
+    ...(snapshot.echo === undefined ? [] : [latencyRow('key to echo', snapshot.echo)]),
+  ]);
+  return [headLine(snapshot), '', ...panes, '', ...latencies];
+}
+
+/** Returns the view as one line, for a log. */
+export function plainLine(snapshot: Snapshot): string {
+  const { total } = snapshot.stations;
+  const bytes = snapshot.panes.reduce((sum, pane) => sum + pane.bytesPerSecond, 0);
+  const records = snapshot.panes.reduce((sum, pane) => sum + pane.recordsPerSecond, 0);
+  return [
+    headLine(snapshot),
+    formatRate(bytes),
+    `${formatCount(records)} records/s`,
+    `read to sink p50 ${formatDuration(total.p50)} p99 ${formatDuration(total.p99)} max ${formatDuration(total.max)}`,
+    ...(snapshot.echo === undefined
+      ? []
+      : [`echo p50 ${formatDuration(snapshot.echo.p50)} p99 ${formatDuration(snapshot.echo.p99)}`]),
+  ].join('   ');
+}
+
+/** Where the view is drawn. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Draws snapshots. */
+export class View {
+  readonly #output: Output;
+  #drawn = 0;
+  #plainSecond = -1;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** Draws a snapshot over the one before. */
+  draw(snapshot: Snapshot): void {
+    if (this.#output.isTTY !== true) {
+      const second = Math.floor(snapshot.elapsedSeconds);
+      if (second > this.#plainSecond) this.print(plainLine(snapshot));
+      this.#plainSecond = second;
+      return;
+    }
+    const width = this.#output.columns ?? 80;
+    const lines = screenLines(snapshot).map((line) => line.slice(0, width - 1));
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : '\x1b[?25l';
+    this.#output.write(`${up}\r\x1b[0J${lines.join('\n')}\n`);
+    this.#drawn = lines.length;
+  }
+
+  /** Leaves what is drawn where it is; the next drawing begins below. */
+  settle(): void {
+    if (this.#drawn > 0) this.#output.write('\x1b[?25h\n');
+    this.#drawn = 0;
+    this.#plainSecond = -1;
+  }
+
+  /** Prints a line below the view. */
+  print(line: string): void {
+    this.settle();
+    this.#output.write(`${line}\n`);
+  }
+}

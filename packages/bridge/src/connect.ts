@@ -1,0 +1,116 @@
+/** Puts a session together: transport, source, clock, stations. */
+import { readFile } from 'node:fs/promises';
+import { BridgeError } from './errors.ts';
+import { createClock } from './measure/clock.ts';
+import { Stations } from './measure/stations.ts';
+import { type ConnectOptions, type Settings, settingsOf } from './options.ts';
+import { parseRecording } from './receive/recording-format.ts';
+import { readTmuxVersion, unknownVersion } from './receive/version.ts';
+import { openSource, type SourcePlan } from './ring/open-source.ts';
+import { Session } from './session.ts';
+
+/** The owner tag of this thread's shards; the worker has the next one. */
+export const mainOwner = 1;
+
+/** Arguments of `tmux -C` for these settings. */
+function tmuxArgs(settings: Settings): string[] {
+  const { socketName, socketPath, configFile, session, create } = settings.options;
+  const args: string[] = [];
+  if (socketName !== undefined) args.push('-L', socketName);
+  if (socketPath !== undefined) args.push('-S', socketPath);
+  if (configFile !== undefined) args.push('-f', configFile);
+  // -u: without it a client in the C locale gets replies with every non-ASCII byte replaced.
+  args.push('-u', '-C');
+  if (create === undefined || create === false) {
+    args.push('attach-session');
+    if (session !== undefined) args.push('-t', session);
+    return args;
+  }
+  const { command, columns = 120, rows = 40 } = create === true ? {} : create;
+  args.push('new-session', '-x', String(columns), '-y', String(rows));
+  if (session !== undefined) args.push('-A', '-s', session);
+  if (command !== undefined) args.push(command);
+  return args;
+}
+
+function clientEnv(settings: Settings): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings.options.env ?? process.env)) {
+    // With TMUX set, tmux refuses to nest and takes the wrong socket as its default.
+    if (value !== undefined && name !== 'TMUX' && name !== 'TMUX_PANE') env[name] = value;
+  }
+  return env;
+}
+
+async function planOf(
+  settings: Settings,
+): Promise<{ plan: SourcePlan; version: string; live: boolean }> {
+  const { recording, stream } = settings.options;
+  if (recording !== undefined) {
+    const { source } = recording;
+    let file: Uint8Array;
+    try {
+      file = typeof source === 'string' ? await readFile(source) : source;
+    } catch (error) {
+      throw new BridgeError(
+        'ERR_RECORDING_FORMAT',
+        `the recording can't be read: source=${JSON.stringify(source)} (${(error as Error).message})`,
+        error,
+      );
+    }
+    const { header } = parseRecording(file);
+    const replay = {
+      pace: recording.pace ?? { kind: 'recorded' as const, speed: 1 },
+      loops: recording.loops ?? 1,
+    };
+    return {
+      plan: { kind: 'recording', file, replay },
+      version: header.tmux,
+      live: false,
+    };
+  }
+  if (stream !== undefined) {
+    return { plan: { kind: 'stream', stream }, version: unknownVersion, live: true };
+  }
+  const version = await readTmuxVersion(settings.program);
+  const client = { program: settings.program, args: tmuxArgs(settings), env: clientEnv(settings) };
+  return { plan: { kind: 'tmux', client }, version, live: true };
+}
+
+/**
+ * Connects to a tmux session (or plays a recording) and resolves when tmux has answered.
+ *
+ * @param options - where to and how
+ * @returns the live session; close it, or let `await using` do it
+ * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT`, `ERR_TMUX_NOT_FOUND`, `ERR_TMUX_VERSION`,
+ *   `ERR_TMUX_CONNECT`, `ERR_TMUX_PROTOCOL`, `ERR_RECORDING_FORMAT`, `ERR_SESSION_CLOSED` (aborted)
+ *
+ * @example
+ * ```ts no-run
+ * import { connect, memorySink } from '@millrace/bridge';
+ *
+ * await using session = await connect({ session: 'main', create: true, sink: () => memorySink() });
+ * const reply = await session.command('display-message', '-p', '#{session_name}');
+ * ```
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Session> {
+  const settings = settingsOf(options);
+  const { signal } = options;
+  const aborted = (): BridgeError =>
+    new BridgeError('ERR_SESSION_CLOSED', 'connect was aborted', signal?.reason);
+  if (signal?.aborted) throw aborted();
+  const { plan, version, live } = await planOf(settings);
+  if (signal?.aborted) throw aborted();
+  const clock = createClock();
+  const stations = new Stations();
+  const recorder = stations.recorder(mainOwner);
+  const source = openSource(plan, settings, clock, stations, recorder, version);
+  const session = new Session({ settings, source, clock, stations, recorder, version, live });
+  const abort = (): void => {
+    session.close();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  session.closed.then(() => signal?.removeEventListener('abort', abort));
+  await session.open();
+  return session;
+}

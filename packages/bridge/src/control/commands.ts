@@ -1,0 +1,68 @@
+/**
+ * Commands on their way to tmux and the replies that belong to them: `tmux-proto`'s correlator, fed with whole
+ * replies, because in worker mode that is how they arrive.
+ */
+import { Guard } from '@millrace/tmux-proto';
+import { CommandError, Correlator, encodeCommand } from '@millrace/tmux-proto/commands';
+import { BridgeError, type BridgeErrorCode } from '../errors.ts';
+import type { ReplyEvent } from '../parse/records.ts';
+
+/** tmux's answer to a command that it carried out. */
+export interface CommandReply {
+  /** What it printed, line by line; bytes that aren't UTF-8 are replaced. */
+  readonly lines: readonly string[];
+}
+
+const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = {
+  ERR_TMUX_COMMAND: 'ERR_TMUX_COMMAND',
+  ERR_TMUX_TIMEOUT: 'ERR_TMUX_TIMEOUT',
+  ERR_TMUX_CLOSED: 'ERR_SESSION_CLOSED',
+  ERR_TMUX_ENCODE: 'ERR_BRIDGE_ARGUMENT',
+};
+
+const toBridgeError = (error: unknown): BridgeError => {
+  const code = error instanceof CommandError ? codes[error.code] : undefined;
+  return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', (error as Error).message, error);
+};
+
+/** Sends commands and hands out their replies. */
+export class Commands {
+  readonly #correlator: Correlator;
+
+  constructor(write: (line: string) => void, timeoutMs: number) {
+    this.#correlator = new Correlator(write, { timeoutMs });
+  }
+
+  /** Sends one command; rejects with a `BridgeError`. */
+  async send(name: string, args: readonly string[]): Promise<CommandReply> {
+    try {
+      const { lines } = await this.#correlator.request(encodeCommand(name, ...args));
+      return { lines };
+    } catch (error) {
+      throw toBridgeError(error);
+    }
+  }
+
+  /**
+   * Takes a reply.
+   *
+   * @returns false if it answers no command of ours: tmux's own start, a hook
+   */
+  reply(event: ReplyEvent): boolean {
+    const guard = new Guard(event.guard);
+    if (!this.#correlator.begin(guard)) return false;
+    const { body } = event;
+    for (let start = 0; start < body.length; ) {
+      const end = body.indexOf(0x0a, start);
+      this.#correlator.replyLine(body, start, end);
+      start = end + 1;
+    }
+    this.#correlator.end(guard, !event.ok);
+    return true;
+  }
+
+  /** Rejects everything that waits: there will be no more replies. */
+  close(reason: string): void {
+    this.#correlator.close(reason);
+  }
+}

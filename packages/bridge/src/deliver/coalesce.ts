@@ -1,0 +1,69 @@
+/**
+ * How records of one pane become one write: a growing byte buffer with the stamps of its oldest record.
+ *
+ * ```text
+ * bytes   +---------+--------------+----+- - - - - - -+
+ *         | record  | record       | …  |   unused    |   readAt, queuedAt: of the first record
+ *         +---------+--------------+----+- - - - - - -+
+ *         0                             length          bytes.length
+ * ```
+ *
+ * The batcher owns the buffers and reuses them, so a pane at rest costs nothing per record; one that a flood made
+ * large is given back when it has been delivered.
+ */
+import type { Merge } from '@millrace/batcher';
+
+const bytesInitial = 4096;
+const bytesKept = 1 << 18;
+
+/** A record on its way into a buffer; one object per pipe, filled anew for each record. */
+export interface OutputRange {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  readAt: number;
+  queuedAt: number;
+}
+
+/** Records of one pane, joined. */
+export interface JoinedOutput {
+  bytes: Uint8Array;
+  length: number;
+  /** When the oldest record was read (nanoseconds of the session's clock). */
+  readAt: number;
+  /** When the oldest record entered the pipe. */
+  queuedAt: number;
+}
+
+/** Joins the records of a pane in their order. */
+export const joinOutput: Merge<OutputRange, number, JoinedOutput> = {
+  create: () => ({ bytes: new Uint8Array(bytesInitial), length: 0, readAt: 0, queuedAt: 0 }),
+  append: (joined, range) => {
+    const length = joined.length + range.end - range.start;
+    if (length > joined.bytes.length) {
+      const grown = new Uint8Array(Math.max(length, joined.bytes.length * 2));
+      grown.set(joined.bytes.subarray(0, joined.length));
+      joined.bytes = grown;
+    }
+    if (joined.length === 0) {
+      joined.readAt = range.readAt;
+      joined.queuedAt = range.queuedAt;
+    }
+    const from = range.start;
+    const count = range.end - from;
+    if (count <= 24) {
+      // A call into native code costs more than a few bytes do.
+      for (let index = 0; index < count; index++) {
+        joined.bytes[joined.length + index] = range.bytes[from + index]!;
+      }
+    } else {
+      joined.bytes.set(range.bytes.subarray(from, range.end), joined.length);
+    }
+    joined.length = length;
+  },
+  clear: (joined) => {
+    joined.length = 0;
+    if (joined.bytes.length > bytesKept) joined.bytes = new Uint8Array(bytesInitial);
+  },
+  weigh: (range) => range.end - range.start,
+};

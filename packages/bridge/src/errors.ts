@@ -1,0 +1,73 @@
+/**
+ * Every error that the bridge throws, rejects with or hands to `session.closed`.
+ *
+ * One class with a stable `code`: callers branch on the code, people read the message, which names the
+ * argument or the event, its value and the limit.
+ */
+
+/** What went wrong, as a stable name. */
+export type BridgeErrorCode =
+  /** An option is missing, of the wrong type or out of range. */
+  | 'ERR_BRIDGE_ARGUMENT'
+  /** The tmux program can't be started. */
+  | 'ERR_TMUX_NOT_FOUND'
+  /** The tmux program is older than the bridge supports. */
+  | 'ERR_TMUX_VERSION'
+  /** tmux started but refused to attach: no server, no such session, or its own message. */
+  | 'ERR_TMUX_CONNECT'
+  /** The connection ended without being asked to: tmux died, was killed, or closed the pipe. */
+  | 'ERR_TMUX_EXITED'
+  /** What arrives isn't the control protocol. */
+  | 'ERR_TMUX_PROTOCOL'
+  /** tmux refused a command; the message is tmux's. */
+  | 'ERR_TMUX_COMMAND'
+  /** No reply came in time. */
+  | 'ERR_TMUX_TIMEOUT'
+  /** The operation needs an open session and this one is closed or closing. */
+  | 'ERR_SESSION_CLOSED'
+  /** A sink's `write` threw or rejected; `cause` is what it threw. */
+  | 'ERR_SINK_FAILED'
+  /** The file is no recording, or is damaged. */
+  | 'ERR_RECORDING_FORMAT'
+  /** The worker thread died; `cause` is its error. */
+  | 'ERR_WORKER_FAILED';
+
+/**
+ * Signals a failure of the bridge or of what it is connected to.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { BridgeError, connect } from '@millrace/bridge';
+ *
+ * await assert.rejects(
+ *   connect({ tmux: '/nowhere/tmux' }),
+ *   (error) => error instanceof BridgeError && error.code === 'ERR_TMUX_NOT_FOUND',
+ * );
+ * ```
+ */
+export class BridgeError extends Error {
+  override readonly name = 'BridgeError';
+  /** Stable name of the failure. */
+  readonly code: BridgeErrorCode;
+
+  /**
+   * @param code - stable name of the failure
+   * @param message - what happened, with the offending value
+   * @param cause - the underlying error, if there is one
+   */
+  constructor(code: BridgeErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Throws `ERR_BRIDGE_ARGUMENT` unless `value` is an integer within the bounds (both included). */
+export function checkInteger(name: string, value: number, minimum: number, maximum: number): void {
+  if (!Number.isInteger(value) || value < minimum || value > maximum) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `${name} must be an integer from ${minimum} to ${maximum}: ${name}=${value}`,
+    );
+  }
+}

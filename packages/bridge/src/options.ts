@@ -1,0 +1,170 @@
+/** What `connect` takes, checked and with the defaults filled in. */
+import type { Duplex } from 'node:stream';
+import type { PipeOptions } from './deliver/pipe.ts';
+import { BridgeError, checkInteger } from './errors.ts';
+import type { ReplayPace } from './receive/replay.ts';
+import type { Sink } from './sinks/sink.ts';
+
+/** A session to create when there is none of that name. */
+export interface CreateOptions {
+  /** Shell command of its first pane. @defaultValue the user's shell */
+  readonly command?: string;
+  /** Columns of its window, 1 to 10000. @defaultValue 120 */
+  readonly columns?: number;
+  /** Rows of its window, 1 to 10000. @defaultValue 40 */
+  readonly rows?: number;
+}
+
+/** A recording to play instead of a tmux. */
+export interface RecordingOptions {
+  /** Path of the file, or its bytes. */
+  readonly source: string | Uint8Array;
+  /** How fast. @defaultValue as recorded */
+  readonly pace?: ReplayPace;
+  /** How often, 1 to 2^31 - 1. @defaultValue 1 */
+  readonly loops?: number;
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions {
+  /** The tmux program. @defaultValue `MILLRACE_TMUX`, else `tmux` */
+  readonly tmux?: string;
+  /** The server's socket by name (`tmux -L`). Not together with `socketPath`. */
+  readonly socketName?: string;
+  /** The server's socket by path (`tmux -S`). */
+  readonly socketPath?: string;
+  /** tmux's configuration file, read only if this starts the server (`tmux -f`). */
+  readonly configFile?: string;
+  /** The session to attach to, as tmux's `-t` takes it; or the name of the one to create. */
+  readonly session?: string;
+  /** Creates the session if it doesn't exist. @defaultValue attach only */
+  readonly create?: CreateOptions | boolean;
+  /** Environment of the client. @defaultValue the process's own, without `TMUX` */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A stream that speaks control mode already (ssh, a socket). Not together with `worker`. */
+  readonly stream?: Duplex;
+  /** A recording to play instead. */
+  readonly recording?: RecordingOptions;
+  /** Receives and parses in a worker thread; records come through a ring in shared memory. @defaultValue false */
+  readonly worker?: boolean;
+  /** Capacity of that ring (bytes, a power of two from 65536 to 2^28). @defaultValue 262144 */
+  readonly ringBytes?: number;
+  /** Writes everything received and sent to this file. Not together with `recording`. */
+  readonly recordTo?: string;
+  /** Called for each pane before its first byte is delivered; a sink that it returns is piped to. */
+  readonly sink?: (pane: number) => Sink | undefined;
+  /** Options of the pipes made for `sink`. */
+  readonly pipe?: PipeOptions;
+  /**
+   * Seconds of backlog after which tmux pauses a pane for us rather than keep more (1 to 3600). Bytes that
+   * tmux drops then are reported as a `gap`. Ignored before tmux 3.2. @defaultValue 60
+   */
+  readonly pauseAfterSeconds?: number;
+  /** How long `connect` waits for tmux (ms). @defaultValue 10000 */
+  readonly connectTimeoutMs?: number;
+  /** How long a command's reply may take (ms). @defaultValue 30000 */
+  readonly commandTimeoutMs?: number;
+  /** How long `close` waits for tmux and for sinks (ms). @defaultValue 2000 */
+  readonly closeTimeoutMs?: number;
+  /** Largest reply that is kept whole (bytes). @defaultValue 16 MiB */
+  readonly replyBytesMax?: number;
+  /** Cancels `connect`, and closes the session later. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options with defaults, what both modes need. */
+export interface Settings {
+  readonly options: ConnectOptions;
+  readonly program: string;
+  readonly ringBytes: number;
+  readonly pauseAfterSeconds: number;
+  readonly connectTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly replyBytesMax: number;
+}
+
+const timeoutMsMax = 2 ** 31 - 1;
+
+function checkExclusive(options: ConnectOptions): void {
+  const pairs: readonly (readonly [keyof ConnectOptions, keyof ConnectOptions])[] = [
+    ['socketName', 'socketPath'],
+    ['stream', 'recording'],
+    ['stream', 'worker'],
+    ['stream', 'create'],
+    ['recording', 'recordTo'],
+    ['recording', 'create'],
+  ];
+  for (const [one, other] of pairs) {
+    if (options[one] && options[other]) {
+      throw new BridgeError(
+        'ERR_BRIDGE_ARGUMENT',
+        `${one} can't be combined with ${other}: ${one}=${String(options[one]).slice(0, 60)}`,
+      );
+    }
+  }
+}
+
+function checkText(name: string, value: string | undefined): void {
+  if (value === undefined) return;
+  // A leading dash would be read as an option by tmux, a NUL ends the argument.
+  if (typeof value !== 'string' || value === '' || value.startsWith('-') || value.includes('\0')) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `${name} must be text that isn't empty and doesn't begin with a dash: ${name}=${JSON.stringify(value)}`,
+    );
+  }
+}
+
+/** Checks the options and fills in the defaults. */
+export function settingsOf(options: ConnectOptions): Settings {
+  checkExclusive(options);
+  checkText('tmux', options.tmux);
+  checkText('socketName', options.socketName);
+  checkText('socketPath', options.socketPath);
+  checkText('configFile', options.configFile);
+  checkText('session', options.session);
+  const settings: Settings = {
+    options,
+    program: options.tmux ?? process.env['MILLRACE_TMUX'] ?? 'tmux',
+    ringBytes: options.ringBytes ?? 1 << 18,
+    pauseAfterSeconds: options.pauseAfterSeconds ?? 60,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    commandTimeoutMs: options.commandTimeoutMs ?? 30_000,
+    closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
+    replyBytesMax: options.replyBytesMax ?? 1 << 24,
+  };
+  checkInteger('ringBytes', settings.ringBytes, 65_536, 2 ** 28);
+  if ((settings.ringBytes & (settings.ringBytes - 1)) !== 0) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `ringBytes must be a power of two: ringBytes=${settings.ringBytes}`,
+    );
+  }
+  checkInteger('pauseAfterSeconds', settings.pauseAfterSeconds, 1, 3600);
+  checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
+  checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
+  checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);
+  checkInteger('replyBytesMax', settings.replyBytesMax, 1, 2 ** 30);
+  if (typeof options.create === 'object') {
+    checkInteger('create.columns', options.create.columns ?? 120, 1, 10_000);
+    checkInteger('create.rows', options.create.rows ?? 40, 1, 10_000);
+  }
+  if (options.recording !== undefined) {
+    checkInteger('recording.loops', options.recording.loops ?? 1, 1, 2 ** 31 - 1);
+    const { pace } = options.recording;
+    if (pace?.kind === 'recorded' && !(pace.speed > 0)) {
+      throw new BridgeError(
+        'ERR_BRIDGE_ARGUMENT',
+        `recording.pace.speed must be above 0: speed=${pace.speed}`,
+      );
+    }
+    if (pace?.kind === 'records' && !(pace.perSecond > 0)) {
+      throw new BridgeError(
+        'ERR_BRIDGE_ARGUMENT',
+        `recording.pace.perSecond must be above 0: perSecond=${pace.perSecond}`,
+      );
+    }
+  }
+  return settings;
+}

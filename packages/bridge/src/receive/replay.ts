@@ -1,0 +1,184 @@
+/**
+ * A recording as a transport: what tmux once sent, delivered again.
+ *
+ * Three paces. `recorded` keeps the recorded gaps (divided by `speed`). `max` hands out 64 KiB reads, the
+ * largest that Node makes from a pipe, as fast as they are taken. `records` is open-loop: line number n of
+ * the output is due n / rate seconds after the start, whether or not anybody keeps up, and each chunk says
+ * when its first record was due; latency is then counted from the schedule, not from a late delivery.
+ *
+ * Commands are swallowed: the replies in the recording answer those that were sent back then.
+ */
+import type { Clock } from '../measure/clock.ts';
+import type { Recording } from './recording-format.ts';
+import type { Receiver, Transport } from './transport.ts';
+
+/** How fast a recording is replayed. */
+export type ReplayPace =
+  | { readonly kind: 'recorded'; readonly speed: number }
+  | { readonly kind: 'max' }
+  | { readonly kind: 'records'; readonly perSecond: number };
+
+/** How a recording is replayed. */
+export interface ReplayOptions {
+  readonly pace: ReplayPace;
+  /** How often the recording is played, 1 or more. */
+  readonly loops: number;
+}
+
+const readBytes = 65_536;
+
+/** A piece of the recording: bytes and when they are due, in microseconds since the start of a loop. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly dueMicroseconds: number;
+}
+
+/** Cuts what tmux sent into reads of 64 KiB, due at once. */
+function readsOf(data: Uint8Array): Piece[] {
+  const pieces: Piece[] = [];
+  for (let start = 0; start < data.length; start += readBytes) {
+    pieces.push({ bytes: data.subarray(start, start + readBytes), dueMicroseconds: 0 });
+  }
+  return pieces;
+}
+
+/** Cuts what tmux sent after each output line; a piece is due with its output line, in order of lines. */
+function recordsOf(data: Uint8Array, perSecond: number): Piece[] {
+  const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const pieces: Piece[] = [];
+  let start = 0;
+  let lineStart = 0;
+  while (lineStart < view.length) {
+    const newline = view.indexOf(0x0a, lineStart);
+    const end = newline < 0 ? view.length : newline + 1;
+    const name = view.toString('latin1', lineStart, Math.min(end, lineStart + 10));
+    if (name.startsWith('%output ') || name === '%extended-') {
+      pieces.push({
+        bytes: data.subarray(start, end),
+        dueMicroseconds: (pieces.length * 1e6) / perSecond,
+      });
+      start = end;
+    }
+    lineStart = end;
+  }
+  if (start < data.length) {
+    pieces.push({
+      bytes: data.subarray(start),
+      dueMicroseconds: (pieces.length * 1e6) / perSecond,
+    });
+  }
+  return pieces;
+}
+
+function piecesOf(recording: Recording, pace: ReplayPace): { pieces: Piece[]; loopMs: number } {
+  const received = recording.frames.filter((frame) => !frame.toTmux);
+  if (pace.kind === 'recorded') {
+    const pieces = received.map((frame) => ({
+      bytes: frame.bytes,
+      dueMicroseconds: frame.atMicroseconds / pace.speed,
+    }));
+    return { pieces, loopMs: (pieces.at(-1)?.dueMicroseconds ?? 0) / 1000 };
+  }
+  const data = Buffer.concat(received.map((frame) => frame.bytes));
+  if (pace.kind === 'max') return { pieces: readsOf(data), loopMs: 0 };
+  const pieces = recordsOf(data, pace.perSecond);
+  return { pieces, loopMs: (pieces.length * 1000) / pace.perSecond };
+}
+
+/** Plays a recording when opened. */
+export class ReplayTransport implements Transport {
+  readonly #pieces: readonly Piece[];
+  readonly #loopMs: number;
+  readonly #loops: number;
+  readonly #clock: Clock;
+  readonly #immediately: boolean;
+  readonly #openLoop: boolean;
+  #receiver: Receiver | undefined;
+  #index = 0;
+  #loop = 0;
+  #startMs = 0;
+  #pausedAtMs: number | undefined;
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  constructor(recording: Recording, options: ReplayOptions, clock: Clock) {
+    const { pieces, loopMs } = piecesOf(recording, options.pace);
+    this.#pieces = pieces;
+    this.#loopMs = loopMs;
+    this.#loops = pieces.length === 0 ? 0 : options.loops;
+    this.#clock = clock;
+    this.#immediately = options.pace.kind !== 'recorded';
+    this.#openLoop = options.pace.kind === 'records';
+  }
+
+  open(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#startMs = performance.now();
+    this.#schedule(0);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer =
+      this.#immediately || delayMs < 1
+        ? setImmediate(this.#turn)
+        : setTimeout(this.#turn, Math.min(delayMs, 1000));
+  }
+
+  /** One event-loop turn: everything that is due by now, at most one read's worth of bytes. */
+  readonly #turn = (): void => {
+    if (this.#pausedAtMs !== undefined) return;
+    let budgetBytes = readBytes;
+    while (budgetBytes > 0 && this.#loop < this.#loops) {
+      const piece = this.#pieces[this.#index]!;
+      const dueMs = this.#startMs + this.#loop * this.#loopMs + piece.dueMicroseconds / 1000;
+      const waitMs = dueMs - performance.now();
+      if (waitMs > 0) {
+        this.#schedule(waitMs);
+        return;
+      }
+      const dueAt = this.#openLoop ? this.#clock.now() + waitMs * 1e6 : undefined;
+      budgetBytes -= piece.bytes.length;
+      if (++this.#index === this.#pieces.length) {
+        this.#index = 0;
+        this.#loop++;
+      }
+      this.#receiver?.received(piece.bytes, dueAt);
+      if (this.#pausedAtMs !== undefined) return;
+    }
+    if (this.#loop < this.#loops) this.#schedule(0);
+    else this.#end();
+  };
+
+  #end(): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.ended({ status: 0 });
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  pause(): void {
+    this.#pausedAtMs ??= performance.now();
+    clearTimeout(this.#timer as NodeJS.Timeout);
+    clearImmediate(this.#timer as NodeJS.Immediate);
+  }
+
+  resume(): void {
+    if (this.#pausedAtMs === undefined) return;
+    // An open-loop schedule doesn't wait for a slow receiver; a recorded one keeps its gaps.
+    if (!this.#immediately) this.#startMs += performance.now() - this.#pausedAtMs;
+    this.#pausedAtMs = undefined;
+    if (this.#receiver !== undefined) this.#schedule(0);
+  }
+
+  close(): Promise<void> {
+    this.kill();
+    return Promise.resolve();
+  }
+
+  kill(): void {
+    if (this.#receiver === undefined) return;
+    this.pause();
+    this.#end();
+  }
+}

@@ -1,0 +1,69 @@
+/** Chooses the source: inline or in a worker, over the transport that the plan describes. */
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../measure/clock.ts';
+import type { StationRecorder, Stations } from '../measure/stations.ts';
+import type { Settings } from '../options.ts';
+import { DuplexTransport } from '../receive/duplex.ts';
+import { RecordingTransport } from '../receive/recorder.ts';
+import { parseRecording } from '../receive/recording-format.ts';
+import { type ReplayOptions, ReplayTransport } from '../receive/replay.ts';
+import { TmuxClient, type TmuxClientOptions } from '../receive/tmux-client.ts';
+import type { Transport } from '../receive/transport.ts';
+import { InlineSource } from './inline-source.ts';
+import type { Source } from './source.ts';
+import { WorkerSource } from './worker-source.ts';
+
+/** What a worker can be told to open. */
+export type PortablePlan =
+  | { readonly kind: 'tmux'; readonly client: TmuxClientOptions }
+  | { readonly kind: 'recording'; readonly file: Uint8Array; readonly replay: ReplayOptions };
+
+/** What to open. */
+export type SourcePlan = PortablePlan | { readonly kind: 'stream'; readonly stream: Duplex };
+
+/** Where to record what is received, if anywhere. */
+export interface RecordPlan {
+  readonly path: string;
+  readonly tmux: string;
+}
+
+/** Opens the transport of a plan, in whichever thread. */
+export function transportOf(
+  plan: SourcePlan,
+  clock: Clock,
+  record: RecordPlan | undefined,
+): Transport {
+  if (plan.kind === 'recording') {
+    return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
+  }
+  const transport =
+    plan.kind === 'tmux' ? new TmuxClient(plan.client) : new DuplexTransport(plan.stream);
+  if (record === undefined) return transport;
+  return new RecordingTransport(transport, record.path, {
+    tmux: record.tmux,
+    date: new Date().toISOString(),
+  });
+}
+
+/** Makes the source that the settings ask for. */
+export function openSource(
+  plan: SourcePlan,
+  settings: Settings,
+  clock: Clock,
+  stations: Stations,
+  recorder: StationRecorder,
+  version: string,
+): Source {
+  const { options, replyBytesMax, ringBytes } = settings;
+  const record: RecordPlan | undefined =
+    options.recordTo === undefined ? undefined : { path: options.recordTo, tmux: version };
+  if (options.worker === true && plan.kind !== 'stream') {
+    return new WorkerSource(
+      { plan, record, ringBytes, reader: { replyBytesMax } },
+      clock,
+      stations,
+      recorder,
+    );
+  }
+  return new InlineSource(transportOf(plan, clock, record), clock, recorder, { replyBytesMax });
+}

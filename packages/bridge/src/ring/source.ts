@@ -1,0 +1,32 @@
+/**
+ * Where a session gets its records from: the receive and parse stations, in this thread or in a worker.
+ *
+ * Both deliver to the same target in the same order; a session can't tell them apart.
+ */
+import type { RecordTarget } from '../parse/records.ts';
+
+/** Counts of the receive and parse stations. */
+export interface SourceCounts {
+  /** Bytes read from tmux. */
+  readonly bytes: number;
+  /** Records of output found in them. */
+  readonly records: number;
+}
+
+/** A running receive and parse station. */
+export interface Source {
+  /** Starts; records and events go to `target`, from this thread's event loop. */
+  open(target: RecordTarget): void;
+  /** Sends bytes to tmux. */
+  write(bytes: Uint8Array | string): void;
+  /** Stops delivering; tmux feels it as backpressure. */
+  pause(): void;
+  /** Delivers again. */
+  resume(): void;
+  /** Ends the connection as `Transport.close` does; resolves after the `ended` event was delivered. */
+  close(deadlineMs: number): Promise<void>;
+  /** Ends the connection at once. */
+  kill(): void;
+  /** Counts so far. */
+  readonly counts: SourceCounts;
+}

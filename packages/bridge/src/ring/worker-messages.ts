@@ -1,0 +1,30 @@
+/** What session and worker say to each other beside the ring. */
+import type { StationBuffers } from '../measure/stations.ts';
+import type { ReaderOptions } from '../parse/reader.ts';
+import type { PortablePlan, RecordPlan } from './open-source.ts';
+
+/** What the worker is started with. */
+export interface WorkerSetup {
+  readonly plan: PortablePlan;
+  readonly record: RecordPlan | undefined;
+  readonly reader: ReaderOptions;
+  /** The ring's memory, as the ringbuffer package hands it out. */
+  readonly ring: unknown;
+  readonly stations: StationBuffers;
+  readonly epoch: bigint;
+  /** Two u64: bytes read, records found. */
+  readonly counts: SharedArrayBuffer;
+}
+
+/** From the session to the worker. */
+export type ToWorker =
+  | { readonly type: 'write'; readonly bytes: Uint8Array | string }
+  | { readonly type: 'close'; readonly deadlineMs: number }
+  | { readonly type: 'kill' };
+
+/** From the worker to the session. */
+export interface FromWorker {
+  readonly type: 'pid';
+  /** Process id of the tmux client. */
+  readonly pid: number;
+}

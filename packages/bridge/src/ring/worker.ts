@@ -1,0 +1,45 @@
+/** The worker's program: receives and parses, and puts records into the ring until the connection has ended. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
+import { createClock } from '../measure/clock.ts';
+import { Stations } from '../measure/stations.ts';
+import { Reader } from '../parse/reader.ts';
+import { TmuxClient } from '../receive/tmux-client.ts';
+import { transportOf } from './open-source.ts';
+import { RingWriter } from './ring-writer.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
+import { workerOwner } from './worker-source.ts';
+
+const publishBytes = 16_384;
+
+const setup = workerData as WorkerSetup;
+const port = parentPort!;
+const clock = createClock(setup.epoch);
+const stations = new Stations(setup.stations).recorder(workerOwner);
+const counts = new BigUint64Array(setup.counts);
+const producer = attachProducer(setup.ring as RingHandle, {
+  publish: publishBytes,
+  alignBytes: 8,
+});
+const writer = new RingWriter(producer);
+const transport = transportOf(setup.plan, clock, setup.record);
+const reader = new Reader(writer, clock, stations, setup.reader);
+writer.control(transport);
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'write') transport.write(message.bytes);
+  else if (message.type === 'close') transport.close(message.deadlineMs);
+  else transport.kill();
+});
+transport.open({
+  received: (chunk, dueAt) => {
+    reader.received(chunk, dueAt);
+    Atomics.store(counts, 0, BigInt(reader.bytes));
+    Atomics.store(counts, 1, BigInt(reader.records));
+  },
+  ended: (exit) => reader.ended(exit),
+});
+if (transport instanceof TmuxClient && transport.pid !== undefined) {
+  const message: FromWorker = { type: 'pid', pid: transport.pid };
+  port.postMessage(message);
+}

@@ -1,0 +1,432 @@
+/**
+ * A live connection to one tmux session: its panes, its commands, its end.
+ *
+ * ```text
+ *  source (inline or worker) ──output──▶ pane ──▶ pipe ─▶ sink        one pipe per sink
+ *                            ──event───▶ panes come and go, replies, exit
+ *                            ◀─pause/resume── pipes under pressure
+ *                            ◀─commands────── command()
+ * ```
+ *
+ * S1: records and events are handled in the order of the stream, synchronously.
+ * S2: the source is paused exactly while at least one pipe is under pressure (and the session isn't closing).
+ * S3: `closed` resolves once, after the connection has ended, all pipes have ended and all commands are settled.
+ */
+import { EventEmitter } from 'node:events';
+import type { Notification } from '@millrace/tmux-proto';
+import { supports } from '@millrace/tmux-proto/commands';
+import { type CommandReply, Commands } from './control/commands.ts';
+import { Pipe, type PipeHost, type PipeOptions } from './deliver/pipe.ts';
+import { endOf, type SessionEnd } from './end.ts';
+import { BridgeError } from './errors.ts';
+import type { Clock } from './measure/clock.ts';
+import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
+import type { Settings } from './options.ts';
+import { Pane } from './pane.ts';
+import type { RecordTarget, StreamEvent } from './parse/records.ts';
+import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
+import type { Source } from './ring/source.ts';
+import type { Sink } from './sinks/sink.ts';
+
+/** What a session tells, by `session.on(name, listener)`. */
+export interface SessionEvents {
+  /** A pane was seen for the first time. */
+  pane: [pane: Pane];
+  /** A pane is gone; its pipes are closing. */
+  'pane-closed': [pane: Pane];
+  /** tmux said something else. */
+  notification: [notification: Notification];
+  /** tmux dropped output of a pane because this client was too far behind: its sinks miss bytes. */
+  gap: [pane: Pane];
+  /** A pipe ended because its sink failed. */
+  'sink-failed': [pane: number, error: BridgeError];
+  /** The session has ended; the same as `closed`. */
+  closed: [end: SessionEnd];
+}
+
+/** Figures of a session. */
+export interface SessionStats {
+  /** Bytes read from tmux. */
+  readonly bytes: number;
+  /** Records of output in them. */
+  readonly records: number;
+  /** Lines that were no protocol. */
+  readonly strayLines: number;
+  /** Times that tmux dropped output of a pane. */
+  readonly gaps: number;
+  /** Latency of each station. */
+  readonly stations: Readonly<Record<StationName, StationStats>>;
+}
+
+/** What `connect` puts together. */
+export interface SessionParts {
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly clock: Clock;
+  readonly stations: Stations;
+  readonly recorder: StationRecorder;
+  readonly version: string;
+  /** Whether a tmux that takes commands is at the other end. */
+  readonly live: boolean;
+}
+
+/** A connection to a tmux session; made by `connect`. */
+export class Session
+  extends EventEmitter<SessionEvents>
+  implements RecordTarget, PipeHost, AsyncDisposable
+{
+  /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
+  version: string;
+  /** False for a recording: nobody answers commands. */
+  readonly live: boolean;
+  /** Resolves when everything has ended, and says how; never rejects. */
+  readonly closed: Promise<SessionEnd>;
+  /** The clock of all stamps. */
+  readonly clock: Clock;
+  /** @internal */
+  readonly stations: StationRecorder;
+  readonly #stations: Stations;
+  readonly #settings: Settings;
+  readonly #source: Source;
+  readonly #panes = new Map<number, Pane>();
+  readonly #pressed = new Set<Pipe>();
+  readonly #touched: Pipe[] = [];
+  readonly #pipes = new Set<Pipe>();
+  readonly #commands: Commands;
+  #resolveClosed!: (end: SessionEnd) => void;
+  #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
+  #firstStray: string | undefined;
+  #startError: string | undefined;
+  #exitReason: string | undefined;
+  #strayLines = 0;
+  #gaps = 0;
+  #ready: { resolve(): void; reject(error: BridgeError): void } | undefined;
+
+  /** @internal */
+  constructor(parts: SessionParts) {
+    super();
+    this.version = parts.version;
+    this.live = parts.live;
+    this.clock = parts.clock;
+    this.stations = parts.recorder;
+    this.#stations = parts.stations;
+    this.#settings = parts.settings;
+    this.#source = parts.source;
+    this.#commands = new Commands(
+      (line) => this.#source.write(line),
+      parts.settings.commandTimeoutMs,
+    );
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** The panes seen so far that aren't gone, by number. */
+  get panes(): ReadonlyMap<number, Pane> {
+    return this.#panes;
+  }
+
+  /**
+   * Starts the connection and waits until tmux answers.
+   * @internal
+   */
+  async open(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#ready = { resolve, reject };
+    });
+    this.#source.open(this);
+    if (!this.live) {
+      this.#state = 'open';
+      return;
+    }
+    const { connectTimeoutMs } = this.#settings;
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#notAnswering(connectTimeoutMs)), connectTimeoutMs);
+    });
+    try {
+      await Promise.race([Promise.all([opened, this.#greet()]), timedOut]);
+      this.#state = 'open';
+    } catch (error) {
+      const failure = this.#connectError(error);
+      this.#state = 'closing';
+      this.#source.kill();
+      this.#ended({ reason: 'failed', message: failure.message, error: failure });
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sets up what every live session needs, and learns which panes there are. */
+  async #greet(): Promise<void> {
+    if (this.version === unknownVersion) {
+      const { lines } = await this.command('display-message', '-p', '#{version}');
+      this.version = checkTmuxVersion(lines[0] ?? unknownVersion);
+    }
+    await this.#panesChanged();
+    this.#ready?.resolve();
+    if (supports(this.version, 'flow-control')) {
+      await this.command('refresh-client', '-f', `pause-after=${this.#settings.pauseAfterSeconds}`);
+    }
+  }
+
+  #notAnswering(timeoutMs: number): BridgeError {
+    return this.#firstStray === undefined
+      ? new BridgeError('ERR_TMUX_CONNECT', `tmux didn't answer within ${timeoutMs} ms`)
+      : new BridgeError(
+          'ERR_TMUX_PROTOCOL',
+          `no control mode within ${timeoutMs} ms; the first line was ${JSON.stringify(this.#firstStray.slice(0, 80))}`,
+        );
+  }
+
+  #connectError(error: unknown): BridgeError {
+    if (error instanceof BridgeError) return error;
+    return new BridgeError('ERR_TMUX_CONNECT', `connecting failed: ${error}`, error);
+  }
+
+  /**
+   * Runs a tmux command.
+   *
+   * @param name - the command, e.g. `split-window`
+   * @param args - its arguments, as text; any character is safe
+   * @returns its reply
+   * @throws {BridgeError} (rejects) `ERR_TMUX_COMMAND` if tmux refuses it, `ERR_TMUX_TIMEOUT` if no reply comes in
+   *   time, `ERR_SESSION_CLOSED` if the session is closed or ends before the reply, `ERR_BRIDGE_ARGUMENT` for
+   *   an argument that can't be sent (NUL), or if this is a recording
+   */
+  command(name: string, ...args: string[]): Promise<CommandReply> {
+    if (!this.live) {
+      return Promise.reject(
+        new BridgeError('ERR_BRIDGE_ARGUMENT', `a recording takes no command: command=${name}`),
+      );
+    }
+    if (this.#state === 'closing' || this.#state === 'ended') {
+      return Promise.reject(this.#closedError());
+    }
+    return this.#commands.send(name, args);
+  }
+
+  /** Returns the session's figures so far. Cost: a pass over the histograms. */
+  stats(): SessionStats {
+    return {
+      ...this.#source.counts,
+      strayLines: this.#strayLines,
+      gaps: this.#gaps,
+      stations: this.#stations.stats(),
+    };
+  }
+
+  /** Returns a station's reader of intervals: each call gives what was recorded since the last one. */
+  interval(name: StationName): () => StationStats {
+    return this.#stations.interval(name);
+  }
+
+  /**
+   * Ends the session: detaches from tmux (or ends the client by force after `closeTimeoutMs`), writes what is on
+   * its way, closes the sinks. tmux's server and the programs in it go on.
+   *
+   * @returns as `closed`; call it as often as you like
+   */
+  close(): Promise<SessionEnd> {
+    if (this.#state === 'open' || this.#state === 'opening') {
+      this.#state = 'closing';
+      // What tmux still sends must be drained, whatever the sinks do: an undrained client blocks the server.
+      this.#source.resume();
+      this.#source.close(this.#settings.closeTimeoutMs);
+    }
+    return this.closed;
+  }
+
+  /** Closes the session. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal */
+  pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
+    if (this.#state === 'closing' || this.#state === 'ended') throw this.#closedError();
+    const pipe = new Pipe(pane.id, sink, this, options);
+    this.#pipes.add(pipe);
+    pane.add(pipe);
+    return pipe;
+  }
+
+  /** @internal */
+  output(
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    readAt: number,
+    queuedAt: number,
+  ): void {
+    const pane = this.#panes.get(id) ?? this.#addPane(id);
+    pane.bytes += end - start;
+    pane.records++;
+    const { pipes } = pane;
+    if (pipes.length === 0) pane.unwatchedBytes += end - start;
+    for (let index = 0; index < pipes.length; index++) {
+      const pipe = pipes[index]!;
+      pipe.push(bytes, start, end, readAt, queuedAt);
+      if (!pipe.touched) {
+        pipe.touched = true;
+        this.#touched.push(pipe);
+      }
+    }
+  }
+
+  /** @internal */
+  readEnd(): void {
+    const touched = this.#touched;
+    for (let index = 0; index < touched.length; index++) {
+      const pipe = touched[index]!;
+      pipe.touched = false;
+      pipe.flush();
+    }
+    touched.length = 0;
+  }
+
+  /** @internal */
+  event(event: StreamEvent): void {
+    switch (event.type) {
+      case 'reply':
+        if (!this.live || this.#commands.reply(event)) break;
+        if (!event.ok) this.#startError ??= Buffer.from(event.body).toString('utf8').trim();
+        break;
+      case 'notification':
+        this.#notified(event.notification);
+        break;
+      case 'exit':
+        this.#exitReason = event.reason;
+        break;
+      case 'stray':
+        this.#strayLines++;
+        this.#firstStray ??= event.text;
+        break;
+      case 'ended':
+        this.readEnd();
+        this.#connectionEnded(event);
+        break;
+    }
+  }
+
+  /** @internal */
+  pressure(pipe: Pipe, pressed: boolean): void {
+    const before = this.#pressed.size;
+    if (pressed) this.#pressed.add(pipe);
+    else this.#pressed.delete(pipe);
+    if (this.#state === 'closing' || this.#state === 'ended') return;
+    if (before === 0 && pressed) this.#source.pause(); // S2
+    if (before === 1 && this.#pressed.size === 0) this.#source.resume();
+  }
+
+  /** @internal */
+  ended(pipe: Pipe): void {
+    this.#pipes.delete(pipe);
+    this.#panes.get(pipe.pane)?.remove(pipe);
+    pipe.closed.then((error) => {
+      if (error !== undefined) this.emit('sink-failed', pipe.pane, error);
+    });
+  }
+
+  #addPane(id: number): Pane {
+    const pane = new Pane(id, this);
+    this.#panes.set(id, pane);
+    const sink = this.#settings.options.sink?.(id);
+    if (sink !== undefined) this.pipe(pane, sink, this.#settings.options.pipe ?? {});
+    this.emit('pane', pane);
+    return pane;
+  }
+
+  #notified(notification: Notification): void {
+    switch (notification.type) {
+      case 'pause': {
+        const pane = this.#panes.get(notification.pane);
+        if (pane === undefined) break;
+        this.#gaps++;
+        this.emit('gap', pane);
+        this.#tryCommand('refresh-client', '-A', `%${notification.pane}:continue`);
+        break;
+      }
+      case 'layout-change':
+      case 'window-add':
+      case 'window-close':
+      case 'unlinked-window-close':
+        if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
+        break;
+      default:
+    }
+    this.emit('notification', notification);
+  }
+
+  #tryCommand(name: string, ...args: string[]): void {
+    if (this.live) this.command(name, ...args).catch(() => {});
+  }
+
+  /** Asks tmux which panes there are: makes those that are new and closes those that are gone. */
+  async #panesChanged(): Promise<void> {
+    const reply = await this.command(
+      'list-panes',
+      '-s',
+      '-F',
+      '#{pane_id} #{window_id} #{pane_width} #{pane_height}',
+    );
+    if (this.#state === 'closing' || this.#state === 'ended') return;
+    const seen = new Set<number>();
+    for (const line of reply.lines) {
+      const match = /^%(\d{1,10}) @(\d{1,10}) (\d{1,5}) (\d{1,5})$/.exec(line);
+      if (match === null) continue;
+      const [id, window, columns, rows] = match.slice(1).map(Number) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      seen.add(id);
+      const pane = this.#panes.get(id) ?? this.#addPane(id);
+      pane.info = { window, columns, rows };
+    }
+    for (const pane of this.#panes.values()) {
+      if (!seen.has(pane.id)) this.#removePane(pane);
+    }
+  }
+
+  #removePane(pane: Pane): void {
+    this.#panes.delete(pane.id);
+    for (const pipe of pane.pipes) pipe.close({ timeoutMs: this.#settings.closeTimeoutMs });
+    this.emit('pane-closed', pane);
+  }
+
+  #connectionEnded(event: Extract<StreamEvent, { type: 'ended' }>): void {
+    const end = endOf({
+      exit: event.exit,
+      exitReason: this.#exitReason,
+      startError: this.#startError,
+      firstStray: this.#firstStray,
+      asked: this.#state === 'closing',
+      opening: this.#state === 'opening',
+      live: this.live,
+      version: this.version,
+    });
+    if (end.error !== undefined) this.#ready?.reject(end.error);
+    this.#ended(end);
+  }
+
+  #ended(end: SessionEnd): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    const { closeTimeoutMs } = this.#settings;
+    this.#commands.close(`the session has ended: ${end.message}`);
+    const ending = [...this.#pipes].map((pipe) => pipe.end(end.error, closeTimeoutMs));
+    Promise.allSettled(ending).then(() => {
+      this.stations.release();
+      this.#resolveClosed(end); // S3
+      this.emit('closed', end);
+    });
+  }
+
+  #closedError(): BridgeError {
+    return new BridgeError('ERR_SESSION_CLOSED', `the session is ${this.#state}`);
+  }
+}
