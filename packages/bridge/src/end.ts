@@ -20,7 +20,6 @@ export interface SessionEnd {
 export interface EndFacts {
   readonly exit: TransportExit;
   readonly exitReason: string | undefined;
-  readonly startError: string | undefined;
   readonly firstStray: string | undefined;
   /** Whether this side asked for the end. */
   readonly asked: boolean;
@@ -39,7 +38,7 @@ const failed = (error: BridgeError): SessionEnd => ({
 });
 
 function failureToStart(facts: EndFacts): BridgeError {
-  const { exit, startError, firstStray } = facts;
+  const { exit, firstStray } = facts;
   const code = (exit.cause as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ENOENT' || code === 'EACCES') {
     return new BridgeError(
@@ -48,7 +47,7 @@ function failureToStart(facts: EndFacts): BridgeError {
       exit.cause,
     );
   }
-  const said = [startError, exit.message, firstStray].find((text) => text) ?? 'it said nothing';
+  const said = [exit.message, firstStray].find((text) => text) ?? 'it said nothing';
   return new BridgeError('ERR_TMUX_CONNECT', `tmux refused to attach: ${said}`, exit.cause);
 }
 

@@ -96,7 +96,7 @@ export class Session
   #resolveClosed!: (end: SessionEnd) => void;
   #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
   #firstStray: string | undefined;
-  #startError: string | undefined;
+  #started = false;
   #exitReason: string | undefined;
   #strayLines = 0;
   #gaps = 0;
@@ -145,7 +145,7 @@ export class Session
       timer = setTimeout(() => reject(this.#notAnswering(connectTimeoutMs)), connectTimeoutMs);
     });
     try {
-      await Promise.race([Promise.all([opened, this.#greet()]), timedOut]);
+      await Promise.race([opened.then(() => this.#greet()), timedOut]);
       this.#state = 'open';
     } catch (error) {
       const failure = this.#connectError(error);
@@ -158,14 +158,13 @@ export class Session
     }
   }
 
-  /** Sets up what every live session needs, and learns which panes there are. */
+  /** Sets up what every live session needs, and learns which panes there are. Called once attached. */
   async #greet(): Promise<void> {
     if (this.version === unknownVersion) {
       const { lines } = await this.command('display-message', '-p', '#{version}');
       this.version = checkTmuxVersion(lines[0] ?? unknownVersion);
     }
     await this.#panesChanged();
-    this.#ready?.resolve();
     if (supports(this.version, 'flow-control')) {
       await this.command('refresh-client', '-f', `pause-after=${this.#settings.pauseAfterSeconds}`);
     }
@@ -291,8 +290,7 @@ export class Session
   event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
-        if (!this.live || this.#commands.reply(event)) break;
-        if (!event.ok) this.#startError ??= Buffer.from(event.body).toString('utf8').trim();
+        if (this.live && !this.#commands.reply(event)) this.#foreignReply(event);
         break;
       case 'notification':
         this.#notified(event.notification);
@@ -360,6 +358,21 @@ export class Session
     this.emit('notification', notification);
   }
 
+  /**
+   * The first reply that is not to us answers tmux's own start, `attach-session` or `new-session`. Nothing is sent
+   * before it: a client that can't attach may still run commands, on whichever session tmux finds.
+   */
+  #foreignReply(event: Extract<StreamEvent, { type: 'reply' }>): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (event.ok) {
+      this.#ready?.resolve();
+      return;
+    }
+    const said = Buffer.from(event.body).toString('utf8').trim();
+    this.#ready?.reject(new BridgeError('ERR_TMUX_CONNECT', `tmux refused to attach: ${said}`));
+  }
+
   #tryCommand(name: string, ...args: string[]): void {
     if (this.live) this.command(name, ...args).catch(() => {});
   }
@@ -402,14 +415,13 @@ export class Session
     const end = endOf({
       exit: event.exit,
       exitReason: this.#exitReason,
-      startError: this.#startError,
       firstStray: this.#firstStray,
       asked: this.#state === 'closing',
       opening: this.#state === 'opening',
       live: this.live,
       version: this.version,
     });
-    if (end.error !== undefined) this.#ready?.reject(end.error);
+    this.#ready?.reject(end.error ?? this.#closedError());
     this.#ended(end);
   }
 

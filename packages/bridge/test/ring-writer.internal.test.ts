@@ -1,0 +1,97 @@
+/**
+ * Goal: records and events leave the ring in the order in which they entered it, also when it is full.
+ * Method: random records and events through a small ring, read at random moments; compared with a list.
+ */
+import { fc, test } from '@fast-check/vitest';
+import { attachConsumer, attachProducer, createRing } from '@millrace/ringbuffer';
+import { describe, expect } from 'vitest';
+import type { StreamEvent } from '../src/parse/records.ts';
+import {
+  decodeEvent,
+  eventHeaderBytes,
+  kindOutput,
+  outputHeaderBytes,
+  viewsOf,
+} from '../src/ring/record.ts';
+import { RingWriter } from '../src/ring/ring-writer.ts';
+
+const runs = Number(process.env['FC_RUNS'] ?? 200);
+
+const output = fc.record({
+  kind: fc.constant('output' as const),
+  pane: fc.integer({ min: 0, max: 0xffff_ffff }),
+  bytes: fc.uint8Array({ maxLength: 3000 }),
+});
+const event = fc.record({
+  kind: fc.constant('event' as const),
+  text: fc.string({ maxLength: 4000 }),
+});
+const read = fc.record({ kind: fc.constant('read' as const) });
+const drain = fc.record({ kind: fc.constant('drain' as const) });
+
+describe('the ring writer', () => {
+  test.prop([fc.array(fc.oneof(output, event, read, drain), { maxLength: 60 })], { numRuns: runs })(
+    'keeps the order and loses nothing when the ring is full',
+    async (steps) => {
+      const { handle } = createRing({ capacity: 4096 });
+      const producer = attachProducer(handle, { publish: 512, alignBytes: 8 });
+      const consumer = attachConsumer(handle);
+      const { words, doubles } = viewsOf(consumer.bytes);
+      const writer = new RingWriter(producer);
+      const control = { paused: 0, resumed: 0 };
+      writer.control({
+        pause: () => {
+          control.paused++;
+        },
+        resume: () => {
+          control.resumed++;
+        },
+      });
+      // Output of a pane may be cut anywhere, so neighbouring pieces of one pane are joined before comparing.
+      const wanted: string[] = [];
+      const got: string[] = [];
+      const add = (list: string[], pane: number, bytes: Uint8Array): void => {
+        if (bytes.length === 0) return;
+        const text = Buffer.from(bytes).toString('latin1');
+        if (list.at(-1)?.startsWith(`${pane}:`)) list[list.length - 1] += text;
+        else list.push(`${pane}:${text}`);
+      };
+      let parts: Uint8Array[] = [];
+      const take = (): void => {
+        consumer.drain((bytes, start, end, kind) => {
+          if (kind === kindOutput) {
+            expect(doubles[(start >> 3) + 1]).toBe(1.5);
+            expect(doubles[(start >> 3) + 2]).toBe(2.5);
+            add(got, words[start >> 2]!, bytes.slice(start + outputHeaderBytes, end));
+            return;
+          }
+          parts.push(bytes.slice(start + eventHeaderBytes, end));
+          if (words[start >> 2] !== 1) return;
+          got.push(`event:${(decodeEvent(Buffer.concat(parts)) as { text: string }).text}`);
+          parts = [];
+        });
+      };
+      for (const step of steps) {
+        if (step.kind === 'output') {
+          writer.output(step.pane, step.bytes, 0, step.bytes.length, 1.5, 2.5);
+          add(wanted, step.pane, step.bytes);
+          step.bytes.fill(0xdb); // borrowed
+        } else if (step.kind === 'event') {
+          const stray: StreamEvent = { type: 'stray', text: step.text };
+          writer.event(stray);
+          wanted.push(`event:${step.text}`);
+        } else if (step.kind === 'read') writer.readEnd();
+        else take();
+      }
+      writer.readEnd();
+      for (let turn = 0; turn < 2000 && got.join().length < wanted.join().length; turn++) {
+        take();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(got).toEqual(wanted);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(control.resumed).toBe(control.paused);
+      consumer.close();
+    },
+  );
+});
