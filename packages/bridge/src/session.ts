@@ -131,14 +131,15 @@ export class Session
    * @internal
    */
   async open(): Promise<void> {
+    if (!this.live) {
+      this.#source.open(this);
+      this.#state = 'open';
+      return;
+    }
     const opened = new Promise<void>((resolve, reject) => {
       this.#ready = { resolve, reject };
     });
     this.#source.open(this);
-    if (!this.live) {
-      this.#state = 'open';
-      return;
-    }
     const { connectTimeoutMs } = this.#settings;
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<never>((_, reject) => {

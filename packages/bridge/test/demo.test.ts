@@ -1,0 +1,143 @@
+/**
+ * Goal: `millrace demo` shows live figures, judges the floors, and leaves nothing behind, however it ends.
+ * Method: the command as a process, with a temporary folder of its own that must be empty afterwards.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hasTmux, until } from './support/tmux.ts';
+
+const inDist = process.env['MILLRACE_DIST'] !== undefined;
+const cli = fileURLToPath(
+  new URL(inDist ? '../dist/cli.js' : '../src/cli/main.ts', import.meta.url),
+);
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Run {
+  readonly child: ChildProcess;
+  output: string;
+  errors: string;
+}
+
+function start(args: readonly string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [...process.execArgv, cli, ...args], {
+    env: { ...process.env, TMPDIR: directory, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const run: Run = { child, output: '', errors: '' };
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    run.output += text;
+  });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    run.errors += text;
+  });
+  return run;
+}
+
+/** Nothing of ours is left: no file, and no tmux that runs on a socket in our folder. */
+async function expectNothingLeft(): Promise<void> {
+  await until(() => readdirSync(directory).length === 0, 5000);
+  if (!existsSync('/proc')) return;
+  const { readFileSync } = await import('node:fs');
+  const commands = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+  expect(commands.filter((command) => command.includes(directory))).toEqual([]);
+}
+
+describe('millrace demo', () => {
+  test.skipIf(!hasTmux)(
+    'measures on a live tmux and leaves nothing behind',
+    async () => {
+      const run = start(['demo', '--scale', '0.2']);
+      const [code] = await once(run.child, 'close');
+      expect(run.errors).toBe('');
+      expect(code).toBe(0);
+      expect(run.output).toMatch(/^inline, live on tmux .* records\/s {3}read to sink p50/m);
+      expect(run.output).toMatch(/^worker, live on tmux /m);
+      // Every floor has a verdict of its own; nothing was skipped.
+      const verdicts = run.output.match(/(holds|falls short|for comparison)$/gm);
+      expect(verdicts).toHaveLength(10);
+      expect(run.output).not.toContain('not run');
+      expect(run.output).toMatch(/bytes lost +0 +0 +holds/);
+      await expectNothingLeft();
+    },
+    60_000,
+  );
+
+  test('without tmux plays the recording and says so', async () => {
+    const run = start(['demo', '--scale', '0.2'], { MILLRACE_TMUX: '/nowhere/tmux' });
+    const [code] = await once(run.child, 'close');
+    expect(run.errors).toBe('');
+    expect(code).toBe(0);
+    expect(run.output).toContain('playing the recording that ships with the package instead');
+    expect(run.output).toMatch(/^inline, recording of tmux /m);
+    expect(run.output.match(/not run \(no tmux\)$/gm)).toHaveLength(3);
+    expect(run.output).toMatch(/throughput .* (holds|falls short)$/m);
+    await expectNothingLeft();
+  }, 60_000);
+
+  test.skipIf(!hasTmux).each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'ends in order on %s',
+    async (signal, code) => {
+      const run = start(['demo']);
+      await until(() => run.output.includes('inline, live'));
+      run.child.kill(signal);
+      expect(await once(run.child, 'close')).toEqual([code, null]);
+      expect(run.errors).toBe('');
+      await expectNothingLeft();
+    },
+    30_000,
+  );
+
+  test.skipIf(!hasTmux).each(['inline, live', 'worker, live'])(
+    'leaves nothing behind when it is killed during: %s',
+    async (phase) => {
+      const run = start(['demo', '--scale', '0.3']);
+      await until(() => run.output.includes(phase));
+      run.child.kill('SIGKILL');
+      await once(run.child, 'close');
+      await expectNothingLeft();
+    },
+    30_000,
+  );
+
+  test.each([
+    [['nonsense'], 'no such command: "nonsense"'],
+    [['demo', '--scale', 'much'], '--scale must be a number'],
+    [['replay'], 'replay needs a FILE'],
+    [['replay', '/nowhere/file'], 'ERR_RECORDING_FORMAT'],
+  ])('millrace %j fails with one line', async (args, said) => {
+    const run = start(args);
+    expect((await once(run.child, 'close'))[0]).toBe(1);
+    expect(run.errors).toContain(said);
+    expect(run.errors.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('help and version', async () => {
+    const help = start(['--help']);
+    await once(help.child, 'close');
+    expect(help.output).toContain('millrace demo');
+    const version = start(['--version']);
+    await once(version.child, 'close');
+    expect(version.output).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
