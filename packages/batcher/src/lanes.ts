@@ -216,6 +216,8 @@ export class Lanes<Item, Key, Accumulator, Value> {
     let bytes = 0;
     let count = 0;
     let idle = 0;
+    // A turn that goes on has its share of this batch, not of one that it had for itself.
+    if (this.#resumes) this.#head!.deficit = Math.min(this.#head!.deficit, quantum);
     while (this.#head !== null) {
       const lane = this.#head;
       if (!this.#resumes) lane.deficit += quantum;
