@@ -3,6 +3,15 @@
  * consume.
  */
 
+export {
+  attachBroadcastConsumer,
+  attachBroadcastProducer,
+  BroadcastConsumer,
+  type BroadcastConsumerOptions,
+  type BroadcastDrainCallback,
+  BroadcastProducer,
+  createBroadcast,
+} from './broadcast.ts';
 export { RingConsumer } from './consumer.ts';
 export {
   ConsumerEnd,
@@ -41,6 +50,7 @@ export type {
 } from './options.ts';
 export { RingProducer } from './producer.ts';
 export { ProducerEnd, type PushOptions } from './producer-end.ts';
+export { attachQueue, createQueue, WorkQueue } from './queue.ts';
 export {
   attachConsumer,
   attachProducer,
