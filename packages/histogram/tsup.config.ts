@@ -1,3 +1,5 @@
 import { base } from '../../tsup.base.ts';
 
-export default base();
+export default base({
+  entry: { index: 'src/index.ts', 'codec/index': 'src/codec/index.ts' },
+});

@@ -1,5 +1,7 @@
 import { base } from '../../tsup.base.ts';
 
+const entries = ['index', 'js', 'commands', 'layout', 'layers', 'node'];
+
 export default base({
-  entry: { index: 'src/index.ts', js: 'src/js.ts', commands: 'src/commands.ts' },
+  entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
 });

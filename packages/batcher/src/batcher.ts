@@ -94,7 +94,7 @@ export interface BatcherLane<Item> {
 }
 
 /** Pushes after which a long synchronous loop looks at the clock. */
-const CLOCK_MASK = 255;
+const STEPS_MAX = 256;
 
 /** An adaptive batcher; made by `createBatcher`. */
 export class Batcher<Item, Key, Value> implements AsyncDisposable {
@@ -107,6 +107,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #waiters: Waiters;
   readonly #batch: RunningBatch<Key, Value>;
   readonly #weigh: ((item: Item) => number) | undefined;
+  readonly #merge: Merge<Item, Key, unknown>;
   readonly #heads: Segment<Key, unknown, Value>[][] = [];
   readonly #failure = new AbortController();
   #state: BatcherState = 'open';
@@ -120,7 +121,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #tickQueued = false;
   #tickMs = 0;
   #tickSeen = true;
-  #pushes = 0;
+  /** Pushes and bytes that may go the short way; `#stop` takes them back whenever anything changes. */
+  #steps = 0;
+  #stepsGiven = 0;
+  #room = 0;
+  /** Pushes at the last look at the clock. */
+  #clockAt = 0;
   #urgent = false;
   #hintedUntil = Number.NEGATIVE_INFINITY;
   #oldestMs = 0;
@@ -141,6 +147,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const settings = settingsOf(options);
     this.#settings = settings;
     this.#weigh = settings.weigh;
+    this.#merge = options.merge;
     this.#lanes = new Lanes(options.merge);
     this.#law = new Law({
       delayMax: settings.delayMsMax * 1000,
@@ -164,7 +171,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    return this.#lanes.bytes + this.#batch.held;
+    return this.#lanes.bytes + this.#batch.bytes;
   }
 
   /** Where the batcher is in its life. */
@@ -211,19 +218,64 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#lanes.forget(lane);
   }
 
+  /** The way of nearly every push: the tick is known, the entry is open, and no limit is near. */
   #append(lane: Lane<Key, unknown, Value>, item: Item): boolean {
+    const segment = lane.tail;
+    if (this.#steps <= 0 || segment === null || segment.count === 0) {
+      return this.#appendSlowly(lane, item);
+    }
+    const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
+    const lanes = this.#lanes;
+    if (!(weight < this.#room && weight >= 0) || segment.bytes >= lanes.entryBytes) {
+      return this.#appendSlowly(lane, item);
+    }
+    this.#merge.append(segment.accumulator, item);
+    this.#steps--;
+    this.#room -= weight;
+    segment.count++;
+    segment.bytes += weight;
+    lane.bytes += weight;
+    lanes.bytes += weight;
+    lanes.count++;
+    return true;
+  }
+
+  #appendSlowly(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     if (this.#state !== 'open') throw this.#closedError();
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
     const lanes = this.#lanes;
-    const held = lanes.bytes + this.#batch.held + weight;
-    if (!(held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
+    const held = lanes.bytes + this.#batch.bytes + weight;
+    if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
+    this.#stop();
     if (this.#tickSeen) this.#startTick();
     lanes.append(lane, item, weight, this.#tickMs);
     this.#pushed++;
-    if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
-      this.#deliverFull();
-    } else if ((++this.#pushes & CLOCK_MASK) === 0) this.#lookAtClock();
-    return this.#pressure.admit(lane, this.#batch.held);
+    if (this.#busy) {
+      // Nothing can leave now: whoever frees the sink decides.
+    } else if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
+      this.#decide(this.#tickMs, false);
+    } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
+    const admitted = this.#pressure.admit(lane, this.#batch.bytes);
+    if (!this.#tickSeen) this.#go();
+    return admitted;
+  }
+
+  /** Lets pushes take the short way, for as many steps and as much room as no limit can be reached with. */
+  #go(): void {
+    const lanes = this.#lanes;
+    const pressure = this.#pressure;
+    if (lanes.replaces || pressure.count > 0) return;
+    const held = lanes.bytes + this.#batch.bytes;
+    const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
+    this.#room = Math.min(pressure.batchBytes - lanes.bytes, limit - held);
+    this.#stepsGiven = Math.min(STEPS_MAX, this.#settings.countMax - 1 - lanes.count);
+    this.#steps = this.#stepsGiven;
+  }
+
+  /** Sends the next push the long way. */
+  #stop(): void {
+    this.#pushed += this.#stepsGiven - this.#steps;
+    this.#stepsGiven = this.#steps = 0;
   }
 
   #appendUrgent(lane: Lane<Key, unknown, Value>, item: Item): boolean {
@@ -238,6 +290,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #startTick(): void {
     const { scheduler } = this.#settings;
     this.#tickMs = scheduler.now();
+    this.#clockAt = this.#pushed;
     if (this.#lanes.count === 0) this.#oldestMs = this.#tickMs;
     this.#tickSeen = false;
     if (this.#tickQueued) return; // a flush in the middle of the tick
@@ -255,19 +308,15 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #seeTick(): void {
     if (this.#tickSeen) return;
     this.#tickSeen = true;
+    this.#stop();
     this.#law.arrive(this.#tickMs * 1000, this.#lanes.count);
-  }
-
-  #deliverFull(): void {
-    if (!this.#busy) this.#decide(this.#tickMs, false);
   }
 
   /** In a long synchronous loop: keeps the budget although no tick ends. */
   #lookAtClock(): void {
-    if (this.#busy || !this.#settings.learns) return;
+    this.#clockAt = this.#pushed;
     const now = this.#settings.scheduler.now();
-    if (now - this.#oldestMs < this.#settings.delayMsMax) return;
-    this.#decide(now, true);
+    if (now - this.#oldestMs >= this.#settings.delayMsMax) this.#decide(now, true);
   }
 
   /**
@@ -428,6 +477,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** The running batch is done with, one way or the other: the sink is free. */
   #onFree(): void {
+    this.#stop();
     this.#releaseBatch();
     this.#pressure.relieve(0);
     this.#waiters.settle();
@@ -555,7 +605,10 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
    * and returns what is left.
    */
   async close(options: WaitOptions = {}): Promise<Remains<Key, Value>> {
-    if (this.#state === 'open') this.#state = 'closing';
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#stop();
+    }
     if (this.#state === 'closing') {
       try {
         if (this.#isEmpty) this.#finish('closed');
@@ -596,6 +649,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   #finish(state: 'closed' | 'aborted' | 'failed'): void {
     this.#state = state;
+    this.#stop();
     this.#disarm();
     if (this.#retryWake !== undefined) {
       this.#settings.scheduler.cancel(this.#retryWake);
@@ -633,7 +687,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const { cost } = this.#law;
     return {
       state: this.#state,
-      pushed: this.#pushed,
+      pushed: this.#pushed + this.#stepsGiven - this.#steps,
       delivered: this.#delivered,
       dropped: this.#dropped,
       flushes: this.#flushes,
@@ -671,11 +725,6 @@ class RunningBatch<Key, Value> implements Batch<Key, Value> {
 
   get entries(): readonly Entry<Key, Value>[] {
     return this.segments;
-  }
-
-  /** Bytes that the sink holds. */
-  get held(): number {
-    return this.bytes;
   }
 
   measure(): void {

@@ -1,3 +1,4 @@
+export { type BatchFunction, type BatchFunctionOptions, batch } from './batch.ts';
 export {
   Batcher,
   type BatcherLane,
@@ -6,6 +7,7 @@ export {
   createBatcher,
   type Remains,
 } from './batcher.ts';
+export { type BrowserSchedulerOptions, browserScheduler } from './browser-scheduler.ts';
 export {
   BatcherArgumentError,
   BatcherClosedError,
@@ -14,7 +16,9 @@ export {
   BatcherFullError,
   BatcherTimeoutError,
 } from './errors.ts';
+export { createFrameCoalescer, type FrameCoalescer, type FrameCoalescerOptions } from './frame.ts';
 export type { Entry } from './lanes.ts';
+export { createLoader, type Loader, type LoaderOptions } from './loader.ts';
 export {
   type Box,
   type ByteAccumulator,
@@ -33,5 +37,11 @@ export type {
   FlushResult,
   RetryOptions,
 } from './options.ts';
-export { defaultScheduler, type Scheduler, type WakeHandle } from './scheduler.ts';
+export {
+  defaultScheduler,
+  type Scheduler,
+  tickEndAfterJobs,
+  type WakeHandle,
+} from './scheduler.ts';
 export type { WaitOptions } from './waiters.ts';
+export { type WorkerScheduler, workerScheduler } from './worker-scheduler.ts';

@@ -84,7 +84,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
   entryBytes: number = Number.POSITIVE_INFINITY;
   readonly #lanes = new Map<Key, Lane<Key, Accumulator, Value>>();
   readonly #merge: Merge<Item, Key, Accumulator>;
-  readonly #replaces: boolean;
+  readonly replaces: boolean;
   readonly #value: ((accumulator: Accumulator) => Value) | undefined;
   #head: Lane<Key, Accumulator, Value> | null = null;
   #tail: Lane<Key, Accumulator, Value> | null = null;
@@ -92,7 +92,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
 
   constructor(merge: Merge<Item, Key, Accumulator>) {
     this.#merge = merge;
-    this.#replaces = merge.replaces === true;
+    this.replaces = merge.replaces === true;
     const value = (merge as Partial<MergeWithValue<Item, Key, Accumulator, Value>>).value;
     this.#value = value === undefined ? undefined : (accumulator) => value.call(merge, accumulator);
   }
@@ -120,13 +120,13 @@ export class Lanes<Item, Key, Accumulator, Value> {
   /** Merges an item of `weight` bytes that arrived at `nowMs`. */
   append(lane: Lane<Key, Accumulator, Value>, item: Item, weight: number, nowMs: number): void {
     let segment = lane.tail;
-    if (segment === null || (segment.bytes >= this.entryBytes && !this.#replaces)) {
+    if (segment === null || (segment.bytes >= this.entryBytes && !this.replaces)) {
       segment = this.#start(lane);
     }
     this.#merge.append(segment.accumulator, item);
     if (segment.count === 0) segment.arrivedMs = nowMs;
     segment.count++;
-    if (this.#replaces) {
+    if (this.replaces) {
       const change = weight - segment.bytes;
       segment.bytes = weight;
       lane.bytes += change;
@@ -216,6 +216,8 @@ export class Lanes<Item, Key, Accumulator, Value> {
     let bytes = 0;
     let count = 0;
     let idle = 0;
+    // A turn that goes on has its share of this batch, not of one that it had for itself.
+    if (this.#resumes) this.#head!.deficit = Math.min(this.#head!.deficit, quantum);
     while (this.#head !== null) {
       const lane = this.#head;
       if (!this.#resumes) lane.deficit += quantum;
@@ -231,7 +233,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
           return;
         }
         bytes += segment.bytes;
-        count += this.#replaces ? 1 : segment.count;
+        count += this.replaces ? 1 : segment.count;
         lane.deficit = Math.max(0, lane.deficit - segment.bytes);
         batch.push(this.#pop(lane));
         served = true;
@@ -251,7 +253,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
     segment.next = null;
     lane.bytes -= segment.bytes;
     this.bytes -= segment.bytes;
-    this.count -= this.#replaces ? 1 : segment.count;
+    this.count -= this.replaces ? 1 : segment.count;
     if (this.#value !== undefined) segment.value = this.#value(segment.accumulator);
     return segment;
   }

@@ -1,8 +1,8 @@
 /**
  * Where a batcher gets its time from: one interface for the clock, the end of the tick and the one timer.
  *
- * A scheduler is injectable: `virtualScheduler()` of `./sim` makes every test deterministic, a worker or a
- * browser page brings its own.
+ * A scheduler is injectable: `virtualScheduler()` of `./sim` makes every test deterministic, `workerScheduler()` keeps
+ * budgets below 1 ms, `browserScheduler()` follows a page's frames.
  */
 
 /** An opaque handle of `Scheduler.wake`. */
@@ -22,7 +22,7 @@ export interface Scheduler {
   readonly resolutionMs: number;
 }
 
-/** Returns the scheduler of this process: `performance.now`, `queueMicrotask` and `setTimeout`. */
+/** Returns the scheduler of any runtime: `performance.now`, `queueMicrotask` and `setTimeout`. */
 export function defaultScheduler(): Scheduler {
   return {
     resolutionMs: 1,
@@ -31,4 +31,34 @@ export function defaultScheduler(): Scheduler {
     wake: (task, delayMs) => setTimeout(task, delayMs),
     cancel: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
   };
+}
+
+interface NodeLike {
+  readonly process?: { readonly nextTick?: (task: () => void) => void };
+}
+
+/** Runs `task` after this task and all promise reactions that it causes; a `tickEnd` for request-shaped code. */
+export function tickEndAfterJobs(task: () => void): void {
+  const nextTick = (globalThis as NodeLike).process?.nextTick;
+  // Node runs ticks that a promise job queues only when no promise job is left.
+  if (typeof nextTick === 'function') queueMicrotask(() => nextTick(task));
+  else nextTurn(task);
+}
+
+let channel: MessageChannel | undefined;
+const turns: (() => void)[] = [];
+
+/** Runs `task` in a task of its own, as soon as the event loop gets to it, without the clamp of `setTimeout`. */
+export function nextTurn(task: () => void): void {
+  const immediate = (globalThis as { setImmediate?: (task: () => void) => unknown }).setImmediate;
+  if (typeof immediate === 'function') {
+    immediate(task);
+    return;
+  }
+  if (channel === undefined) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => turns.shift()?.();
+  }
+  turns.push(task);
+  channel.port2.postMessage(0);
 }

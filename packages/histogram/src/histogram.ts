@@ -267,7 +267,12 @@ export class Histogram {
 
   /** Greatest counted value, also one that was clamped; exact as `min`; NaN when empty. */
   get max(): number {
-    return this.#unscaled(this.maximum);
+    const { layout, lastIndex, maximum } = this;
+    // Known to its bucket only, as after decoding: not to be rounded away from the bucket's end.
+    if (lastIndex >= 0 && maximum === layout.scaledHighestOf(lastIndex)) {
+      return layout.highestOf(lastIndex);
+    }
+    return this.#unscaled(maximum);
   }
 
   /** Mean of the counted values, each taken as the middle of its bucket; NaN when empty. */

@@ -14,7 +14,7 @@
  *  x       | 0 .. 2^m - 1   | 2^m ..2^(m+1)-1| .. 2^(m+2) - 1 | .. 2^(m+3) - 1 | ...
  *  width   | 1              | 1              | 2              | 4              | doubles
  *          +----------------+----------------+----------------+----------------+
- *  m = 4, 7, 10, 14, 17 for 1, 2, 3, 4, 5 digits: 2^-m <= 10^-digits
+ *  m = 0, 4, 7, 10, 14, 17 for 0, 1, 2, 3, 4, 5 digits: 2^-m <= 10^-digits
  * ```
  *
  * - L1: index(x) = (b << m) + floor(x / 2^b), b = max(0, floor(log2 x) - m).
@@ -26,8 +26,8 @@
  */
 import { HistogramRangeError } from './errors.ts';
 
-/** Number of significant decimal digits that a bucket keeps apart. */
-export type Digits = 1 | 2 | 3 | 4 | 5;
+/** Number of significant decimal digits that a bucket keeps apart; 0 leaves one bucket per power of two. */
+export type Digits = 0 | 1 | 2 | 3 | 4 | 5;
 
 /** What range a histogram covers and how finely; see {@link BucketLayout}. */
 export interface LayoutOptions {
@@ -43,7 +43,7 @@ export interface LayoutOptions {
    * @defaultValue 3_600_000_000_000, an hour in nanoseconds
    */
   readonly highest?: number | bigint;
-  /** Significant decimal digits kept, 1 to 5. @defaultValue 3 */
+  /** Significant decimal digits kept, 0 to 5. @defaultValue 3 */
   readonly digits?: Digits;
   /**
    * Size of one step: recorded values are floored to a whole number of steps. A power of two keeps all
@@ -77,6 +77,15 @@ const exponentOf = (value: number): number => {
 export const wideIndex = (scaled: number, subBucketBits: number): number => {
   floatView[0] = scaled;
   return (wordView[HIGH_WORD]! - ((1022 + subBucketBits) << 20)) >>> (20 - subBucketBits);
+};
+
+/** Returns the next double below a positive one. */
+export const nextBelow = (value: number): number => {
+  floatView[0] = value;
+  const low = wordView[1 - HIGH_WORD]!;
+  wordView[1 - HIGH_WORD] = low - 1;
+  if (low === 0) wordView[HIGH_WORD]! -= 1;
+  return floatView[0]!;
 };
 
 const positive = (name: string, value: unknown): number => {
@@ -139,10 +148,10 @@ export class BucketLayout {
     const highest = positive('highest', options.highest ?? 3_600_000_000_000);
     const digits = options.digits ?? 3;
     const subBucketBits = SUB_BUCKET_BITS[digits];
-    if (!Number.isInteger(digits) || digits < 1 || subBucketBits === undefined) {
+    if (!Number.isInteger(digits) || digits < 0 || subBucketBits === undefined) {
       throw new HistogramRangeError(
         'ERR_HISTOGRAM_OPTION',
-        `digits must be a whole number from 1 to 5: digits=${String(digits)}`,
+        `digits must be a whole number from 0 to 5: digits=${String(digits)}`,
       );
     }
     const step = positive('step', options.step ?? (lowest < 1 ? 2 ** exponentOf(lowest) : 1));
@@ -184,7 +193,8 @@ export class BucketLayout {
    * @returns at least 2 * 2^m
    */
   lengthFor(highest: number): number {
-    const steps = Math.min(highest / this.step, STEPS_MAX);
+    // A step that isn't a power of two may have moved the quotient off a whole number.
+    const steps = Math.min(this.step === 1 ? highest : Math.round(highest / this.step), STEPS_MAX);
     let untrackable = 2 ** (this.subBucketBits + 1 + this.unitBits);
     let octaves = 2;
     while (untrackable <= steps && untrackable < STEPS_MAX) {
@@ -299,9 +309,10 @@ export class BucketLayout {
     const octave = (index >> bits) - 1;
     return octave <= 0 ? index : ((index & ((1 << bits) - 1)) + (1 << bits)) * 2 ** octave;
   }
-  /** @internal Greatest value of a bucket, scaled: one step below the next bucket. */
+  /** @internal Greatest value of a bucket, scaled: one step below the next bucket, or one double. */
   scaledHighestOf(index: number): number {
     const octave = (index >> this.subBucketBits) - 1;
-    return this.scaledLowestOf(index) + (octave <= 0 ? 1 : 2 ** octave) - 2 ** -this.unitBits;
+    const end = this.scaledLowestOf(index) + (octave <= 0 ? 1 : 2 ** octave);
+    return Math.min(end - 2 ** -this.unitBits, nextBelow(end));
   }
 }

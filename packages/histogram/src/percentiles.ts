@@ -13,6 +13,7 @@
  * kept for the process (4 KB and more, 8 bytes per 64 buckets).
  */
 import type { Histogram } from './histogram.ts';
+import { nextBelow } from './layout.ts';
 
 /** How a percentile is turned into a rank and a rank into a value. */
 export interface PercentileOptions {
@@ -33,17 +34,6 @@ export interface PercentileOptions {
 const BLOCK = 64;
 let blockSums: Float64Array = new Float64Array(512);
 
-const view: Float64Array = new Float64Array(1);
-const bits: BigInt64Array = new BigInt64Array(view.buffer);
-
-/** Returns the next double below a positive one. */
-const below = (value: number): number => {
-  if (value <= 0) return value;
-  view[0] = value;
-  bits[0]! -= 1n;
-  return view[0]!;
-};
-
 /** Returns the rank, 1 to `count`, that a percentile names. */
 export const rankOf = (percentile: number, count: number, rule: 'java' | 'c'): number => {
   const bounded = Math.min(Math.max(percentile, 0), 100);
@@ -51,7 +41,9 @@ export const rankOf = (percentile: number, count: number, rule: 'java' | 'c'): n
     rule === 'c'
       ? Math.floor((bounded / 100) * count + 0.5)
       : // One step down first: 99.9 / 100 * 200_000 must not round up to the rank above 199_800.
-        Math.ceil((below(bounded) * count) / 100);
+        bounded === 0
+        ? 1
+        : Math.ceil((nextBelow(bounded) * count) / 100);
   return Math.min(Math.max(rank, 1), count);
 };
 

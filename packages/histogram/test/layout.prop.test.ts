@@ -94,7 +94,7 @@ describe('fractional units', () => {
 
 describe('options', () => {
   it.each([
-    [{ digits: 0 as 1 }],
+    [{ digits: -1 as 1 }],
     [{ digits: 6 as 5 }],
     [{ digits: 2.5 as 2 }],
     [{ lowest: 0 }],

@@ -1,40 +1,40 @@
 /**
- * The consuming end as callers see it: `ConsumerCore` plus waiting for records, iteration and ending.
+ * The consuming end of a single-producer single-consumer byte ring: finding and copying records.
  *
- * D1: the end of the stream is reported only when the producer's end was seen and, after that, the ring was
- *     seen empty: the producer publishes everything before it ends.
+ * Lamport's SPSC queue (1977) on byte indices, with the producer's index cached and release batched. Layout:
+ * `layout.ts`; release, waiting and the invariants C1 to C4: `consumer-end.ts`.
+ *
+ * C5: whatever the control words and headers say, every step either advances by at least 4 bytes towards the
+ *     tail or throws `ERR_RING_CORRUPT`.
+ *
+ * Cost: `tryPopInto` is O(length), `drain` O(1) per record plus one Atomics.load and store per call; neither
+ * allocates.
  */
-import { ConsumerCore, type ConsumerMemory } from './consumer-core.ts';
-import { endOnce, hasEnded, readEnd } from './ends.ts';
-import type { RingEnd } from './errors.ts';
-import { CONSUMER_END, DATA_LINE, PRODUCER_END, SPACE_LINE } from './layout.ts';
-import type { ConsumerOptions } from './options.ts';
-import { releaseOwner } from './owner.ts';
+import { ConsumerEnd, DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './consumer-end.ts';
 import {
-  deadlineOf,
-  FLAG,
-  FLAG_ENDED,
-  leftMsOf,
-  TARGET,
-  timeoutOf,
-  type Waitable,
-  type WaitOptions,
-  wake,
-} from './wait.ts';
+  type CopyPlan,
+  copyBulk,
+  copyBytes,
+  copyPlan,
+  copyWords,
+  NO_WORDS,
+  wordsOf,
+} from './copy.ts';
+import { RingRangeError, RingStateError, RingTypeError } from './errors.ts';
+import {
+  CONTROL_BYTES,
+  HEADER_BYTES,
+  KIND_SHIFT,
+  LENGTH_MASK,
+  PAD_MASK,
+  PAD_SHIFT,
+  SKIP,
+} from './layout.ts';
+import type { ConsumerOptions } from './options.ts';
+import type { EndMemory } from './producer-end.ts';
 
-/** How a consumer waits for records. */
-export interface ReadyOptions extends WaitOptions {
-  /**
-   * Watermark: sleep until that many bytes, headers included, are there (1 to half of the capacity). A full
-   * ring, the producer's end and the timeout wake earlier.
-   *
-   * @defaultValue 1
-   */
-  readonly bytes?: number;
-}
-
-const NO_OPTIONS: ReadyOptions = {};
-const BATCH_COUNT = 256;
+/** What a released region is filled with in debug mode. */
+const POISON = 0xdb;
 
 /**
  * Reads records from a ring. Get one from {@link attachConsumer}.
@@ -58,161 +58,275 @@ const BATCH_COUNT = 256;
  * assert.equal(consumer.producerEnd?.reason, 'done');
  * ```
  */
-export class RingConsumer extends ConsumerCore {
-  private ended = false;
-  private pending = 0;
+export class RingConsumer extends ConsumerEnd {
+  /** The data of the ring. Borrowed: of it only what `peek` or `drain` has handed out. */
+  declare readonly bytes: Uint8Array;
+
+  /** @internal */ declare readonly data: Int32Array;
+  /** @internal */ declare readonly plan: CopyPlan;
+  /** @internal */ declare readonly wordsMax: number;
+  /** @internal */ declare readonly bytesMax: number;
+  /** @internal */ target: Uint8Array | undefined;
+  /** @internal */ targetWords: Int32Array = NO_WORDS;
+  /** @internal */ targetBase = 0;
+  /** @internal */ targetLength = 0;
 
   /** @internal */
-  constructor(memory: ConsumerMemory, options: ConsumerOptions) {
-    super(memory, options, memory.words, DATA_LINE);
+  constructor(memory: EndMemory, options: ConsumerOptions) {
+    super(memory, options, 1);
+    const { buffer, byteOffset, capacity } = memory;
+    this.bytes = new Uint8Array(buffer, byteOffset + CONTROL_BYTES, capacity);
+    this.data = new Int32Array(buffer, byteOffset + CONTROL_BYTES, capacity >> 2);
+    this.plan = copyPlan(options.copy ?? 'auto');
+    this.wordsMax = this.plan.wordsMax;
+    this.bytesMax = this.plan.bytesMax;
+  }
+
+  /** Bytes of published records that haven't been taken, headers included (0 to `capacity`). */
+  get availableBytes(): number {
+    return this.available();
   }
 
   /**
-   * Waits until a record can be taken.
+   * Takes the oldest record as a copy of its own.
    *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
+   * @returns the payload (owned), or undefined when the ring is empty
+   * @throws {RingStateError} If records are held by `peek`, or a drain is running.
    */
-  async ready(options: ReadyOptions = NO_OPTIONS): Promise<boolean> {
-    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
-    this.pending++;
+  tryPop(): Uint8Array | undefined {
+    if (this.held !== 0 || this.draining) this.refuseHeld('tryPop');
+    const from = this.locate(this.head);
+    if (from < 0) return undefined;
+    const copy = new Uint8Array(this.locatedEnd - from);
+    if (copy.length <= this.bytesMax) copyBytes(this.bytes, from, copy, 0, copy.length);
+    else copyBulk(this.plan, this.bytes, from, copy, 0, copy.length);
+    this.take();
+    return copy;
+  }
+
+  /**
+   * Takes the oldest record by copying it into `target`.
+   *
+   * Cost: O(length), no allocation.
+   *
+   * @param target - where to copy to; keep passing the same array where you can, its views are cached
+   * @param offset - where in `target` (index, included)
+   * @returns the payload's length (bytes), or -1 when the ring is empty
+   * @throws {RingRangeError} If the record doesn't fit; it stays in the ring.
+   * @throws {RingStateError} If records are held by `peek`, or a drain is running.
+   */
+  tryPopInto(target: Uint8Array, offset = 0): number {
+    // The common case in one piece: a small record that is known to be there, into the same, aligned target.
+    const { head } = this;
+    if (
+      target === this.target &&
+      head !== this.tailSeen &&
+      this.held === 0 &&
+      !this.draining &&
+      (offset | 0) === offset &&
+      offset >= 0 &&
+      ((this.targetBase + offset) & 3) === 0
+    ) {
+      const { data } = this;
+      const at = head & this.mask;
+      const header = data[at >> 2]!;
+      const length = header & LENGTH_MASK;
+      const pad = (header >>> PAD_SHIFT) & PAD_MASK;
+      const size = (length + pad + 7) & -4;
+      if (
+        length <= this.wordsMax &&
+        (pad & 3) === 0 &&
+        size <= ((this.tailSeen - head) | 0) && // C5
+        size <= ((this.capacity - at) | 0) &&
+        length <= this.targetLength - offset
+      ) {
+        const from = (at + HEADER_BYTES + pad) | 0;
+        const words = this.targetWords;
+        let to = (this.targetBase + offset) >> 2;
+        let word = from >> 2;
+        const behind = (word + (length >> 2)) | 0;
+        for (; word + 4 <= behind; word += 4, to += 4) {
+          words[to] = data[word]!;
+          words[to + 1] = data[word + 1]!;
+          words[to + 2] = data[word + 2]!;
+          words[to + 3] = data[word + 3]!;
+        }
+        for (; word < behind; word++, to++) words[to] = data[word]!;
+        const rest = length & 3;
+        if (rest !== 0) {
+          copyBytes(this.bytes, from + length - rest, target, offset + length - rest, rest);
+        }
+        this.kind = header >>> KIND_SHIFT;
+        if (this.debug) this.poison(head, size);
+        const next = (head + size) | 0;
+        this.head = next;
+        this.popped++;
+        if (((next - this.released) | 0) > this.releaseBytes) this.publish();
+        return length;
+      }
+    }
+    return this.tryPopIntoSlowly(target, offset);
+  }
+
+  private tryPopIntoSlowly(target: Uint8Array, offset: number): number {
+    if (this.held !== 0 || this.draining) this.refuseHeld('tryPopInto');
+    const from = this.locate(this.head);
+    if (from < 0) return -1;
+    const length = this.locatedEnd - from;
+    if ((offset | 0) !== offset || offset < 0 || !(length <= target.length - offset)) {
+      this.refuseTarget(target, offset, length);
+    }
+    if (target !== this.target) this.adopt(target);
+    if (
+      length <= this.wordsMax &&
+      ((this.targetBase + offset) & 3) === 0 &&
+      (from & 3) === 0 &&
+      target === this.target
+    ) {
+      const count = length >> 2;
+      const to = (this.targetBase + offset) >> 2;
+      copyWords(this.data, from >> 2, this.targetWords, to, count);
+      const done = count << 2;
+      copyBytes(this.bytes, from + done, target, offset + done, length - done);
+    } else if (length <= this.bytesMax) {
+      copyBytes(this.bytes, from, target, offset, length);
+    } else {
+      copyBulk(this.plan, this.bytes, from, target, offset, length);
+    }
+    this.take();
+    return length;
+  }
+
+  /**
+   * Hands out records in place, oldest first, and releases them.
+   *
+   * When the callback throws, its record counts as taken, so that a poisonous record can't come for ever.
+   *
+   * Cost: O(1) per record plus the callback, no allocation.
+   *
+   * @param callback - called per record with borrowed bytes
+   * @param limit - most records (count, 0 or more)
+   * @returns how many records were taken
+   * @throws {RingStateError} If records are held by `peek`, or a drain is running.
+   */
+  drain(callback: DrainCallback, limit: number = 0x7fffffff): number {
+    if (this.held !== 0 || this.draining) this.refuseHeld('drain');
+    this.loadTail();
+    const { bytes, data, mask, capacity, drainBytes, tailSeen } = this;
+    let { head } = this;
+    let after = head;
+    let count = 0;
+    this.draining = true;
     try {
-      await this.waiter.wait(this.records(options.bytes), wait);
+      while (count < limit && head !== tailSeen) {
+        let offset = head & mask;
+        let header = data[offset >> 2]!;
+        if (header === SKIP) {
+          head = (head + capacity - offset) | 0; // L2
+          after = head;
+          offset = 0;
+          header = data[0]!;
+        }
+        const length = header & LENGTH_MASK;
+        const pad = (header >>> PAD_SHIFT) & PAD_MASK;
+        const size = (length + pad + 7) & -4;
+        const left = (tailSeen - head) | 0;
+        if (size > left || size > ((capacity - offset) | 0))
+          this.refuseHeader(offset, header, left); // C5
+        const start = (offset + HEADER_BYTES + pad) | 0;
+        after = (head + size) | 0;
+        const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT);
+        if (result === DRAIN_ABORT) {
+          after = head;
+          break;
+        }
+        if (this.debug) this.poison(head, size);
+        head = after;
+        count++;
+        if (result === DRAIN_STOP) break;
+        if (((head - this.released) | 0) > drainBytes) {
+          this.head = head;
+          this.publish();
+        }
+      }
     } finally {
-      this.pending--;
+      this.draining = false;
+      if (after !== head) count++; // the callback has thrown: its record is taken
+      this.head = after;
+      this.popped += count;
+      if (after !== this.released) this.publish();
     }
-    return this.availableBytes > 0;
+    return count;
   }
 
   /**
-   * Blocks the thread until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
+   * Finds the record at the index: returns its first byte, sets `locatedEnd`, `locatedAfter` and `kind`; -1 when
+   * there is none.
+   * @internal
    */
-  readySync(options: Omit<ReadyOptions, 'signal'> = NO_OPTIONS): boolean {
-    this.waiter.waitSync(this.records(options.bytes), timeoutOf(options));
-    return this.availableBytes > 0;
-  }
-
-  /**
-   * Takes the oldest record, and waits for it if need be.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   */
-  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
-    const deadline = deadlineOf(options);
-    for (;;) {
-      const record = this.tryPop();
-      if (record !== undefined) return record;
-      const timeoutMs = leftMsOf(deadline);
-      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
+  locate(at: number): number {
+    let index = at;
+    if (index === this.tailSeen) {
+      this.loadTail();
+      if (index === this.tailSeen) {
+        if (this.head !== this.released) this.publish(); // never sit on space while empty
+        return -1;
+      }
     }
-  }
-
-  /**
-   * Takes the oldest record, and blocks the thread until there is one.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  popSync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): Uint8Array | undefined {
-    const record = this.tryPop();
-    if (record !== undefined) return record;
-    return this.readySync(options) ? this.tryPop() : undefined;
-  }
-
-  /** Yields owned copies of the records, one at a time, until the stream ends. Leaving the loop doesn't close it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    while (await this.ready()) {
-      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
+    const { data } = this;
+    let offset = index & this.mask;
+    let header = data[offset >> 2]!;
+    if (header === SKIP) {
+      index = (index + this.capacity - offset) | 0; // L2
+      offset = 0;
+      header = data[0]!;
     }
+    const length = header & LENGTH_MASK;
+    const pad = (header >>> PAD_SHIFT) & PAD_MASK;
+    const size = (length + pad + 7) & -4;
+    const left = (this.tailSeen - index) | 0;
+    if (size > left || offset + size > this.capacity) this.refuseHeader(offset, header, left); // C5
+    this.locatedAfter = (index + size) | 0;
+    this.kind = header >>> KIND_SHIFT;
+    const from = offset + HEADER_BYTES + pad;
+    this.locatedEnd = from + length;
+    return from;
   }
 
-  /**
-   * Yields owned copies of all records that are there, as arrays, until the stream ends.
-   *
-   * @param limit - most records in one array (count, 1 or more)
-   */
-  async *batches(
-    limit: number = BATCH_COUNT,
-    options: ReadyOptions = NO_OPTIONS,
-  ): AsyncGenerator<Uint8Array[], void, undefined> {
-    while (await this.ready(options)) {
-      const batch: Uint8Array[] = [];
-      this.drain((bytes, start, end) => void batch.push(bytes.slice(start, end)), limit);
-      if (batch.length > 0) yield batch;
+  /** @internal */
+  poison(index: number, size: number): void {
+    const offset = index & this.mask;
+    const room = this.capacity - offset;
+    this.bytes.fill(POISON, offset, offset + Math.min(size, room));
+    if (size > room) this.bytes.fill(POISON, 0, size - room);
+  }
+
+  private adopt(target: Uint8Array): void {
+    const words = wordsOf(target);
+    if (words === NO_WORDS) return;
+    this.target = target;
+    this.targetWords = words;
+    this.targetBase = target.byteOffset & 3;
+    this.targetLength = target.length;
+  }
+
+  private refuseTarget(target: Uint8Array, offset: number, length: number): never {
+    if (!(target instanceof Uint8Array)) {
+      throw new RingTypeError(
+        'ERR_RING_TYPE',
+        `target must be a Uint8Array: target=${Object.prototype.toString.call(target)}`,
+      );
     }
+    throw new RingRangeError(
+      'ERR_RING_ARGUMENT',
+      `target is too short for the record: offset=${offset}, length=${target.length}, record=${length} bytes`,
+    );
   }
 
-  /** How the producer ended; undefined while it hasn't. Records may still be there. */
-  get producerEnd(): RingEnd | undefined {
-    return readEnd(this.words, PRODUCER_END);
-  }
-
-  /** Whether no record will ever come again: the producer has ended, or this end has, and the ring is empty. */
-  get closed(): boolean {
-    return this.isOver() && this.availableBytes === 0;
-  }
-
-  /**
-   * Tells the producer that nobody reads any more: its pushes fail with `ERR_RING_CLOSED` and this reason.
-   * Records that are there can still be taken. Closing again has no effect.
-   *
-   * @param reason - for the producer (up to 56 bytes of UTF-8, cut beyond)
-   */
-  close(reason = ''): void {
-    const { words } = this;
-    this.flush();
-    this.storeCounts();
-    this.ended = true;
-    if (endOnce(words, CONSUMER_END, 'closed', reason)) {
-      Atomics.or(words, DATA_LINE + FLAG, FLAG_ENDED); // seen by the producer's next publication
-      wake(words, SPACE_LINE, this.bell);
-    }
-    this.waiter.kick();
-    this.detach();
-  }
-
-  /** Lets another handle take over this end (needed in debug mode only). */
-  detach(): void {
-    if (this.owner === undefined) return;
-    this.flush();
-    releaseOwner(this.words, this.owner);
-    this.owner = undefined;
-  }
-
-  /** Makes pending waits keep the process alive from now on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
-  /** Ends this end; see {@link close}. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  private isOver(): boolean {
-    return this.ended || hasEnded(this.words, PRODUCER_END);
-  }
-
-  private records(bytes = 1): Waitable {
-    const least = Math.max(1, Math.min(bytes, this.capacity >> 1));
-    return {
-      isReady: () => {
-        if (this.availableBytes >= least) return true;
-        return this.isOver(); // D1: callers look at the ring again
-      },
-      announce: () => {
-        // With several waits pending, the earliest of their targets: any data.
-        const target = this.pending > 1 ? this.cursor + 1 : this.cursor + least;
-        Atomics.store(this.words, DATA_LINE + TARGET, target | 0);
-        this.storeCounts();
-      },
-    };
+  private refuseHeader(offset: number, header: number, left: number): never {
+    throw new RingStateError(
+      'ERR_RING_CORRUPT',
+      `record header at offset ${offset} contradicts the indices: header=0x${(header >>> 0).toString(16)}, left=${left} bytes`,
+    );
   }
 }

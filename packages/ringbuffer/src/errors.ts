@@ -37,6 +37,7 @@ export type RingErrorCode =
  * ```
  */
 export class RingRangeError extends RangeError {
+  /** Name of the class. */
   override readonly name: string = 'RingRangeError';
   /** What went wrong, for programs. */
   readonly code: RingErrorCode;
@@ -48,6 +49,7 @@ export class RingRangeError extends RangeError {
 
 /** An argument has the wrong type, or the memory isn't a ring. */
 export class RingTypeError extends TypeError {
+  /** Name of the class. */
   override readonly name: string = 'RingTypeError';
   /** What went wrong, for programs. */
   readonly code: RingErrorCode;
@@ -59,6 +61,7 @@ export class RingTypeError extends TypeError {
 
 /** The ring, or the handle, is not in a state that allows the call. */
 export class RingStateError extends Error {
+  /** Name of the class. */
   override readonly name: string = 'RingStateError';
   /** What went wrong, for programs. */
   readonly code: RingErrorCode;
@@ -70,6 +73,7 @@ export class RingStateError extends Error {
 
 /** The other end is gone, or this end was closed; `end` says how and why. */
 export class RingClosedError extends RingStateError {
+  /** Name of the class. */
   override readonly name: string = 'RingClosedError';
   /** How the end that went away ended. */
   readonly end: RingEnd;

@@ -3,8 +3,23 @@
  * consume.
  */
 
-export { type ReadyOptions, RingConsumer } from './consumer.ts';
-export { ConsumerCore, DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './consumer-core.ts';
+export {
+  attachBroadcastConsumer,
+  attachBroadcastProducer,
+  BroadcastConsumer,
+  type BroadcastConsumerOptions,
+  type BroadcastDrainCallback,
+  BroadcastProducer,
+  createBroadcast,
+} from './broadcast.ts';
+export { RingConsumer } from './consumer.ts';
+export {
+  ConsumerEnd,
+  DRAIN_ABORT,
+  DRAIN_STOP,
+  type DrainCallback,
+  type ReadyOptions,
+} from './consumer-end.ts';
 export type { CopyKernel } from './copy.ts';
 export {
   RingClosedError,
@@ -14,6 +29,18 @@ export {
   RingStateError,
   RingTypeError,
 } from './errors.ts';
+export { LaneProducer } from './lane-producer.ts';
+export {
+  attachLane,
+  attachLanesConsumer,
+  createLanes,
+  type LaneOptions,
+  type Lanes,
+  type LanesOptions,
+  lanesBytes,
+  markLaneDead,
+} from './lanes.ts';
+export { LanesConsumer, type LanesDrainCallback } from './lanes-consumer.ts';
 export type {
   ConsumerOptions,
   FullPolicy,
@@ -21,8 +48,9 @@ export type {
   ProducerOptions,
   PublishPolicy,
 } from './options.ts';
-export { type PushOptions, RingProducer } from './producer.ts';
-export { ProducerCore } from './producer-core.ts';
+export { RingProducer } from './producer.ts';
+export { ProducerEnd, type PushOptions } from './producer-end.ts';
+export { attachQueue, createQueue, WorkQueue } from './queue.ts';
 export {
   attachConsumer,
   attachProducer,
@@ -34,4 +62,12 @@ export {
   type RingSide,
   ringBytes,
 } from './ring.ts';
+export {
+  attachSlotConsumer,
+  attachSlotProducer,
+  createSlotRing,
+  SlotConsumer,
+  SlotProducer,
+  type SlotRingOptions,
+} from './slots.ts';
 export type { Doorbell, WaitOptions, WaitStrategy } from './wait.ts';

@@ -154,8 +154,8 @@ export function writeIdentity(words: Int32Array, kind: number, fields: readonly 
   Atomics.store(words, MAGIC, MAGIC_VALUE);
 }
 
-/** Throws unless the control block says that it is a block of this kind and version. */
-export function checkIdentity(words: Int32Array, kind: number): void {
+/** Throws unless the control block says that it is a block of one of these kinds and of this version. */
+export function checkIdentity(words: Int32Array, kinds: readonly number[]): void {
   const magic = Atomics.load(words, MAGIC);
   if (magic !== MAGIC_VALUE) {
     throw new RingTypeError(
@@ -169,10 +169,10 @@ export function checkIdentity(words: Int32Array, kind: number): void {
       `ring has another format: version=${words[VERSION]}, expected ${VERSION_VALUE}`,
     );
   }
-  if (words[KIND] !== kind) {
+  if (!kinds.includes(words[KIND]!)) {
     throw new RingTypeError(
       'ERR_RING_FORMAT',
-      `ring is of another kind: kind=${words[KIND]}, expected ${kind}`,
+      `ring is of another kind: kind=${words[KIND]}, expected ${kinds.join(' or ')}`,
     );
   }
 }

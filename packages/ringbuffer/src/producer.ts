@@ -1,47 +1,40 @@
 /**
- * The producing end as callers see it: `ProducerCore` plus waiting for room, order between waiting pushes,
- * and ending.
+ * The producing end of a single-producer single-consumer byte ring: placing and copying records.
  *
- * Q1: pushes that wait form a queue, so records keep the order of the calls; while it isn't empty, `tryPush`
- *     and `claim` report "full".
+ * The algorithm is Lamport's SPSC queue (1977) on byte indices, with the consumer's index cached as in Lee, Bu
+ * and Chandranmenon's MCRingBuffer (2010) and with batched publication. Layout: `layout.ts`; publication,
+ * waiting and the invariants P1 to P6: `producer-end.ts`.
+ *
+ * Cost: `tryPush` is O(length), `claim` and `commit` O(1), without allocation. Published `each`, a record costs
+ * one Atomics.store and one Atomics.load more, about as much as the copy of a small record itself.
  */
-import { endOnce, hasEnded, readEnd } from './ends.ts';
-import { type RingEnd, RingStateError } from './errors.ts';
-import { CONSUMER_END, PRODUCER_END, SPACE_LINE } from './layout.ts';
-import { releaseOwner } from './owner.ts';
-import { CLAIMED, ENDED, OPEN, ProducerCore, QUEUED } from './producer-core.ts';
 import {
-  deadlineOf,
-  leftMsOf,
-  TARGET,
-  timeoutOf,
-  type Waitable,
-  type WaitOptions,
-} from './wait.ts';
+  type CopyPlan,
+  copyBulk,
+  copyBytes,
+  copyPlan,
+  copyWords,
+  NO_WORDS,
+  wordsOf,
+} from './copy.ts';
+import { RingRangeError, RingTypeError } from './errors.ts';
+import {
+  CONTROL_BYTES,
+  HEADER_BYTES,
+  KIND_SHIFT,
+  LENGTH_MASK,
+  lengthBytesMaxOf,
+  PAD_MASK,
+  PAD_SHIFT,
+  recordBytes,
+  SKIP,
+} from './layout.ts';
+import type { ProducerOptions } from './options.ts';
+import { CLAIMED, type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
 
-/** Which bytes to push, and how long to wait for room. */
-export interface PushOptions extends WaitOptions {
-  /**
-   * First byte of the source (index, included).
-   *
-   * @defaultValue 0
-   */
-  readonly start?: number;
-  /**
-   * End of the bytes (index, excluded).
-   *
-   * @defaultValue the source's length
-   */
-  readonly end?: number;
-  /**
-   * One bit that travels with the record (0 or 1).
-   *
-   * @defaultValue 0
-   */
-  readonly kind?: number;
-}
-
-const NO_OPTIONS: PushOptions = {};
+/** Results of `alignmentOf`, apart from 0 to 7. */
+const BY_WORDS = -1;
+const BY_BYTES = -2;
 
 /**
  * Writes records into a ring. Get one from {@link attachProducer}.
@@ -61,211 +54,360 @@ const NO_OPTIONS: PushOptions = {};
  * assert.deepEqual(attachConsumer(handle).tryPop(), Uint8Array.of(7, 8, 9));
  * ```
  */
-export class RingProducer extends ProducerCore {
-  /** Pushes that wait, oldest first; an object each, told apart by identity. */
-  private readonly queue: object[] = [];
+export class RingProducer extends ProducerEnd {
+  /** The data of the ring, for writing between `claim` and `commit`. Borrowed: only the claimed range is yours. */
+  declare readonly bytes: Uint8Array;
+  /** Longest record (bytes). */
+  declare readonly lengthBytesMax: number;
 
-  /**
-   * Appends a copy of the source's bytes as one record, and waits for room if the policy is to block.
-   *
-   * The source must not change until the promise settles.
-   *
-   * @param source - bytes to copy
-   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
-   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail.
-   * @throws {RingClosedError} If either end is closed, also while waiting.
-   * @throws {RingRangeError} If the range is outside `source` or longer than `lengthBytesMax`.
-   */
-  async push(source: Uint8Array, options: PushOptions = NO_OPTIONS): Promise<boolean> {
-    const { start = 0, end = source.length, kind = 0 } = options;
-    if (this.queue.length === 0) {
-      if (this.tryPush(source, start, end, kind)) return true;
-      if (!this.blocks()) return false;
-    }
-    const extent = (): number => this.extentFor(source, start, end - start);
-    return this.enqueue(() => this.tryPush(source, start, end, kind), extent, options);
-  }
+  /** @internal */ declare readonly data: Int32Array;
+  /** Longest payload that a record can have, a lane's sequence number included. @internal */
+  declare readonly payloadMax: number;
+  /** @internal */ declare readonly plan: CopyPlan;
+  /** @internal */ declare readonly alignMask: number;
+  /** @internal */ declare readonly coalignMax: number;
+  /** @internal */ declare readonly wordsMax: number;
+  /** @internal */ declare readonly bytesMax: number;
+  /** @internal */ source: Uint8Array | undefined;
+  /** @internal */ sourceWords: Int32Array = NO_WORDS;
+  /** @internal */ sourceBase = 0;
+  /** @internal */ sourceLength = 0;
 
-  /**
-   * Appends a record per source, all or none, and waits until there is room for all of them.
-   *
-   * @param sources - one array per record; they must not change until the promise settles
-   * @returns whether they were appended; false when `timeoutMs` has passed, or the policy dropped them
-   * @throws As {@link push} does.
-   */
-  async pushMany(
-    sources: readonly Uint8Array[],
-    options: Omit<PushOptions, 'start' | 'end'> = NO_OPTIONS,
-  ): Promise<boolean> {
-    const { kind = 0 } = options;
-    if (this.queue.length === 0) {
-      if (this.tryPushMany(sources, kind)) return true;
-      if (!this.blocks()) return false;
-    }
-    const extent = (): number => this.extentOf(sources);
-    return this.enqueue(() => this.tryPushMany(sources, kind), extent, options);
-  }
-
-  /**
-   * Appends a copy of the source's bytes as one record, and blocks the thread while the ring is full.
-   *
-   * @param source - bytes to copy
-   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
-   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail, with
-   * `ERR_RING_BLOCKING` if this thread may not block.
-   * @throws {RingClosedError} If either end is closed, also while waiting.
-   */
-  pushSync(source: Uint8Array, options: Omit<PushOptions, 'signal'> = NO_OPTIONS): boolean {
-    const { start = 0, end = source.length, kind = 0 } = options;
-    if (this.tryPush(source, start, end, kind)) return true;
-    if (!this.blocks()) return false;
-    if (this.state === QUEUED) {
-      throw new RingStateError('ERR_RING_ORDER', 'an asynchronous push waits, and must stay first');
-    }
-    const deadline = deadlineOf(options);
-    const room = this.room(this.extentFor(source, start, end - start));
-    for (;;) {
-      if (!this.waiter.waitSync(room, leftMsOf(deadline))) return false;
-      if (this.hasEnded()) this.refuseEnded();
-      if (this.tryPush(source, start, end, kind)) return true;
-    }
-  }
-
-  /**
-   * Waits until a record of this length would fit.
-   *
-   * @param lengthBytes - payload (0 to `lengthBytesMax`)
-   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
-   */
-  async ready(lengthBytes = 0, options: WaitOptions = NO_OPTIONS): Promise<boolean> {
-    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
-    if (!(await this.waiter.wait(this.room(this.extent(lengthBytes, -1)), wait))) return false;
-    return !this.hasEnded();
-  }
-
-  /**
-   * Blocks the thread until a record of this length would fit.
-   *
-   * @param lengthBytes - payload (0 to `lengthBytesMax`)
-   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  readySync(lengthBytes = 0, options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
-    const timeoutMs = timeoutOf(options);
-    return (
-      this.waiter.waitSync(this.room(this.extent(lengthBytes, -1)), timeoutMs) && !this.hasEnded()
-    );
-  }
-
-  /** How the consumer ended; undefined while it hasn't. */
-  get consumerEnd(): RingEnd | undefined {
-    return readEnd(this.words, CONSUMER_END);
-  }
-
-  /** Whether records can no longer be pushed because either end is closed. */
-  get closed(): boolean {
-    return this.hasEnded();
-  }
-
-  /**
-   * Publishes everything and ends the stream: the consumer gets all records, then the end with this reason.
-   * An open claim is aborted. Closing again has no effect.
-   *
-   * @param reason - for the consumer (up to 56 bytes of UTF-8, cut beyond)
-   */
-  close(reason = ''): void {
-    if (this.state === CLAIMED) this.abort();
-    if (!hasEnded(this.words, PRODUCER_END)) this.flush();
-    this.storeCounts();
-    this.state = ENDED;
-    if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
-    this.waiter.kick();
-    this.detach();
-  }
-
-  /** Publishes everything and lets another handle take over this end (needed in debug mode only). */
-  detach(): void {
-    if (this.owner === undefined) return;
-    if (this.state !== ENDED) this.flush();
-    releaseOwner(this.words, this.owner);
-    this.owner = undefined;
-  }
-
-  /** Makes pending waits keep the process alive from now on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
-  /** Closes the stream; see {@link close}. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  private hasEnded(): boolean {
-    return hasEnded(this.words, PRODUCER_END) || hasEnded(this.words, CONSUMER_END);
-  }
-
-  /** What the policy says about a full ring: whether to wait. */
-  private blocks(): boolean {
-    if (this.full === 'block') return true;
-    if (this.full === 'fail') {
-      throw new RingStateError(
-        'ERR_RING_FULL',
-        `the ring is full: used=${this.usedBytes} of capacity=${this.capacity} bytes`,
+  /** @internal */
+  constructor(memory: EndMemory, options: ProducerOptions, prefixBytes: number = 0) {
+    super(memory, options, 1);
+    const { buffer, byteOffset, capacity } = memory;
+    this.bytes = new Uint8Array(buffer, byteOffset + CONTROL_BYTES, capacity);
+    this.data = new Int32Array(buffer, byteOffset + CONTROL_BYTES, capacity >> 2);
+    const alignBytes = options.alignBytes ?? 4;
+    if (alignBytes !== 4 && alignBytes !== 8) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `alignBytes must be 4 or 8: alignBytes=${alignBytes}`,
       );
     }
+    this.alignMask = alignBytes & 4 ? 0 : 4;
+    this.payloadMax = lengthBytesMaxOf(capacity, alignBytes);
+    this.lengthBytesMax = this.payloadMax - prefixBytes;
+    this.plan = copyPlan(options.copy ?? 'auto');
+    this.wordsMax = this.plan.wordsMax;
+    this.bytesMax = this.plan.bytesMax;
+    this.coalignMax = this.plan.coalign && alignBytes === 4 ? (capacity >> 1) - 12 : -1;
+  }
+
+  /**
+   * Appends a copy of `source[start, end)` as one record.
+   *
+   * Cost: O(end - start), no allocation.
+   *
+   * @param source - bytes to copy; keep passing the same array where you can, its views are cached
+   * @param start - first byte (index, included)
+   * @param end - end (index, excluded)
+   * @param kind - one bit that travels with the record (0 or 1)
+   * @returns whether it was appended; false when the ring is full, or while an earlier `push` waits
+   * @throws {RingRangeError} If the range is outside `source` or longer than `lengthBytesMax`.
+   * @throws {RingClosedError} If either end is closed.
+   */
+  tryPush(source: Uint8Array, start = 0, end: number = source.length, kind = 0): boolean {
+    const length = end - start;
+    // The common case in one piece: a small record from the same, aligned source, with room known to be there.
+    if (
+      source === this.source &&
+      this.state === OPEN &&
+      length <= this.wordsMax &&
+      (start | 0) === start &&
+      (end | 0) === end &&
+      (start | length | (this.sourceLength - end)) >= 0 && // none is negative
+      ((this.sourceBase + start) & 3) === 0
+    ) {
+      const { data, capacity, tail } = this;
+      const offset = tail & this.mask;
+      const pad = (0 - offset - HEADER_BYTES) & this.alignMask;
+      const size = (length + pad + 7) & -4;
+      if (
+        size <= ((capacity - offset) | 0) &&
+        ((capacity - (tail - this.headSeen)) | 0) >= size // P3
+      ) {
+        data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
+        const to = (offset + HEADER_BYTES + pad) | 0;
+        const words = this.sourceWords; // of a detached source: empty, so nothing foreign is read
+        let from = (this.sourceBase + start) >> 2;
+        let at = to >> 2;
+        const behind = (at + (length >> 2)) | 0;
+        for (; at + 4 <= behind; at += 4, from += 4) {
+          data[at] = words[from]!;
+          data[at + 1] = words[from + 1]!;
+          data[at + 2] = words[from + 2]!;
+          data[at + 3] = words[from + 3]!;
+        }
+        for (; at < behind; at++, from++) data[at] = words[from]!;
+        const rest = length & 3;
+        if (rest !== 0) copyBytes(source, end - rest, this.bytes, to + length - rest, rest);
+        const next = (tail + size) | 0;
+        this.tail = next;
+        this.pushed++;
+        if (((next - this.published) | 0) > this.threshold) this.due();
+        return true;
+      }
+    }
+    return this.tryPushSlowly(source, start, end, kind);
+  }
+
+  private tryPushSlowly(source: Uint8Array, start: number, end: number, kind: number): boolean {
+    if (this.state !== OPEN && !this.admits()) return false;
+    const length = end - start;
+    if (
+      (start | 0) !== start ||
+      (end | 0) !== end ||
+      start < 0 ||
+      length < 0 ||
+      end > source.length ||
+      length > this.payloadMax
+    ) {
+      this.refuseRange(source, start, end);
+    }
+    if (this.append(source, start, length, kind)) return true;
+    if (this.full === 'drop-newest') this.dropped++;
     return false;
   }
 
-  /** Tries, sleeps and tries again, in the order of the calls. */
-  private async enqueue(
-    attempt: () => boolean,
-    extent: () => number,
-    options: WaitOptions,
-  ): Promise<boolean> {
-    const ticket = {};
-    const deadline = deadlineOf(options);
-    this.queue.push(ticket);
-    if (this.state === OPEN) this.state = QUEUED; // Q1
-    try {
-      for (;;) {
-        options.signal?.throwIfAborted();
-        if (this.hasEnded()) this.refuseEnded();
-        if (this.queue[0] === ticket) {
-          if (this.state === QUEUED) this.state = OPEN;
-          if (attempt()) return true;
-          this.state = QUEUED;
-        }
-        const turn = this.room(extent(), ticket);
-        const wait = { signal: options.signal, timeoutMs: leftMsOf(deadline) };
-        if (!(await this.waiter.wait(turn, wait))) return false;
-      }
-    } finally {
-      this.queue.splice(this.queue.indexOf(ticket), 1);
-      if (this.queue.length > 0) {
-        if (this.state === OPEN) this.state = QUEUED;
-        this.waiter.kick(); // the next one's turn
-      } else if (this.state === QUEUED) this.state = OPEN;
+  /** Places, copies and publishes one record; false when there is no room. The range has been checked. @internal */
+  append(source: Uint8Array, start: number, length: number, kind: number): boolean {
+    const sourceAlign = this.alignmentOf(source, start, length);
+    const total = this.extent(length, sourceAlign);
+    if (((this.capacity - (this.tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) {
+      return false;
     }
+    const offset = this.skipTo(total);
+    const pad = this.padAt(offset, sourceAlign);
+    this.data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
+    const to = offset + HEADER_BYTES + pad;
+    if (sourceAlign === BY_WORDS) {
+      const count = length >> 2;
+      copyWords(this.sourceWords, (this.sourceBase + start) >> 2, this.data, to >> 2, count);
+      const done = count << 2;
+      copyBytes(source, start + done, this.bytes, to + done, length - done);
+    } else if (length <= this.bytesMax) {
+      copyBytes(source, start, this.bytes, to, length);
+    } else {
+      copyBulk(this.plan, source, start, this.bytes, to, length);
+    }
+    this.tail = (this.tail + recordBytes(length, pad)) | 0;
+    this.pushed++;
+    if (((this.tail - this.published) | 0) > this.threshold) this.due();
+    return true;
   }
 
-  private room(total: number, ticket?: object): Waitable {
-    return {
-      isReady: () => {
-        if (this.hasEnded()) return true;
-        return (ticket === undefined || this.queue[0] === ticket) && this.freeBytes >= total;
-      },
-      announce: () => {
-        if (ticket !== undefined && this.queue[0] !== ticket) return;
-        const target = (this.tail + total - this.capacity) | 0;
-        Atomics.store(this.words, SPACE_LINE + TARGET, target);
-        this.storeCounts();
-      },
-    };
+  /** Moves the tail over the rest of the data if a record of that extent doesn't fit there. */
+  private skipTo(total: number): number {
+    const offset = this.tail & this.mask;
+    const room = this.capacity - offset;
+    if (total <= room) return offset;
+    this.data[offset >> 2] = SKIP; // L2
+    this.tail = (this.tail + room) | 0;
+    return 0;
+  }
+
+  /**
+   * Reserves contiguous space for one record, to be written in place in `bytes`.
+   *
+   * Cost: O(1), no allocation.
+   *
+   * @param lengthBytes - most bytes that the record will have (0 to `lengthBytesMax`)
+   * @param kind - one bit that travels with the record (0 or 1)
+   * @returns the index in `bytes` at which to write, a multiple of `alignBytes`; -1 when the ring is full
+   * @throws {RingRangeError} If `lengthBytes` is out of range.
+   * @throws {RingStateError} If a claim is open already.
+   * @throws {RingClosedError} If either end is closed.
+   */
+  claim(lengthBytes: number, kind = 0): number {
+    if (this.state !== OPEN && !this.admits()) return -1;
+    if ((lengthBytes | 0) !== lengthBytes || lengthBytes < 0 || lengthBytes > this.payloadMax) {
+      this.refuseLength(lengthBytes);
+    }
+    const { data, capacity } = this;
+    let { tail } = this;
+    this.claimedFrom = tail;
+    let offset = tail & this.mask;
+    let pad = (0 - offset - HEADER_BYTES) & this.alignMask;
+    let size = (lengthBytes + pad + 7) & -4;
+    const room = (capacity - offset) | 0;
+    if (size <= room) {
+      if (((capacity - (tail - this.headSeen)) | 0) < size && !this.hasRoom(size)) return -1;
+    } else {
+      pad = this.alignMask;
+      size = (lengthBytes + pad + 7) & -4;
+      const total = (room + size) | 0;
+      if (((capacity - (tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) return -1;
+      data[offset >> 2] = SKIP; // L2
+      tail = (tail + room) | 0;
+      offset = 0;
+    }
+    data[offset >> 2] = lengthBytes | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
+    this.tail = (tail + size) | 0; // not published before commit: P1
+    this.state = CLAIMED;
+    return (offset + HEADER_BYTES + pad) | 0;
+  }
+
+  /**
+   * Makes the claimed space a record.
+   *
+   * @param lengthBytes - its final length (0 to the claimed length); -1 for the claimed length
+   * @throws {RingStateError} If nothing is claimed.
+   * @throws {RingRangeError} If `lengthBytes` is more than was claimed; the claim stays open.
+   */
+  commit(lengthBytes = -1): void {
+    if (this.state !== CLAIMED) this.refuseOrder('commit');
+    if (lengthBytes !== -1) this.shorten(lengthBytes);
+    this.state = OPEN;
+    this.pushed++;
+    if (((this.tail - this.published) | 0) > this.threshold) this.due();
+  }
+
+  /** Gives back what the claimed record doesn't need. @internal */
+  shorten(lengthBytes: number): void {
+    const { data, mask } = this;
+    const index = this.claimedIndex();
+    const at = (index & mask) >> 2;
+    const header = data[at]!;
+    const claimed = header & LENGTH_MASK;
+    if ((lengthBytes | 0) !== lengthBytes || lengthBytes < 0 || lengthBytes > claimed) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `lengthBytes must be an integer from 0 to the ${claimed} claimed: lengthBytes=${lengthBytes}`,
+      );
+    }
+    data[at] = (header & ~LENGTH_MASK) | lengthBytes;
+    this.tail = (index + recordBytes(lengthBytes, (header >>> PAD_SHIFT) & PAD_MASK)) | 0;
+  }
+
+  /** Index of the claimed record's header. @internal */
+  claimedIndex(): number {
+    const index = this.claimedFrom;
+    const offset = index & this.mask;
+    return this.data[offset >> 2] === SKIP ? (index + this.capacity - offset) | 0 : index;
+  }
+
+  /**
+   * Appends a record per source, all or none, and publishes them together.
+   *
+   * Cost: O(bytes).
+   *
+   * @param sources - one array per record
+   * @param kind - one bit that travels with each of them (0 or 1)
+   * @returns whether they were appended; false when they don't all fit now
+   * @throws {RingRangeError} If one is longer than `lengthBytesMax`, or all together than the ring.
+   * @throws {RingClosedError} If either end is closed.
+   */
+  tryPushMany(sources: readonly Uint8Array[], kind = 0): boolean {
+    if (this.state !== OPEN && !this.admits()) return false;
+    const total = this.extentOf(sources);
+    if (((this.capacity - (this.tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) {
+      if (this.full === 'drop-newest') this.dropped += sources.length;
+      return false;
+    }
+    const { threshold } = this;
+    this.threshold = NEVER;
+    try {
+      for (const source of sources) this.append(source, 0, source.length, kind);
+    } finally {
+      this.threshold = threshold;
+    }
+    if (((this.tail - this.published) | 0) > threshold) this.due();
+    return true;
+  }
+
+  /** Bytes that the records would take from the tail on, skips included; places them as `append` will. @internal */
+  extentOf(sources: readonly Uint8Array[]): number {
+    let extent = 0;
+    for (const source of sources) {
+      if (source.length > this.payloadMax) this.refuseRange(source, 0, source.length);
+      extent += this.extentFor(source, 0, source.length, (this.tail + extent) | 0);
+      this.checkTogether(extent, sources.length);
+    }
+    return extent;
+  }
+
+  /** Bytes that one record would take when placed at the index. @internal */
+  extentFor(source: Uint8Array, start: number, length: number, at: number = this.tail): number {
+    return this.extent(length, this.alignmentOf(source, start, length), at);
+  }
+
+  /** Which address, modulo 8, the payload should agree with; BY_WORDS or BY_BYTES when none matters. */
+  private alignmentOf(source: Uint8Array, start: number, length: number): number {
+    if (length <= this.wordsMax && (source === this.source || this.adopt(source))) {
+      if (((this.sourceBase + start) & 3) === 0) return BY_WORDS;
+    }
+    if (length <= this.bytesMax || length > this.coalignMax) return BY_BYTES;
+    return (source.byteOffset + start) & 7;
+  }
+
+  /** Bytes that a record takes when placed at the index, skip included. @internal */
+  extent(length: number, sourceAlign: number = BY_BYTES, at: number = this.tail): number {
+    const offset = at & this.mask;
+    const room = this.capacity - offset;
+    const size = recordBytes(length, this.padAt(offset, sourceAlign));
+    return size <= room ? size : room + recordBytes(length, this.padAt(0, sourceAlign));
+  }
+
+  /** Bytes that are pushed and not released by the consumer, as far as is known (0 to `capacity`). */
+  get usedBytes(): number {
+    return this.capacity - this.free();
+  }
+
+  /** Bytes free for records and their headers, as far as is known (0 to `capacity`). */
+  get freeBytes(): number {
+    return this.free();
+  }
+
+  /** Pad before the payload of a record at this offset, for a source of this alignment, or -1 for none. */
+  private padAt(offset: number, sourceAlign: number): number {
+    return sourceAlign < 0
+      ? (0 - offset - HEADER_BYTES) & this.alignMask
+      : (sourceAlign - offset - HEADER_BYTES) & PAD_MASK;
+  }
+
+  /** Derives words of the source, once per array, as that costs more than a small copy; false if it can't. */
+  private adopt(source: Uint8Array): boolean {
+    if (!(source instanceof Uint8Array)) {
+      throw new RingTypeError(
+        'ERR_RING_TYPE',
+        `source must be a Uint8Array: source=${Object.prototype.toString.call(source)}`,
+      );
+    }
+    const words = wordsOf(source);
+    if (words === NO_WORDS) return false;
+    this.source = source;
+    this.sourceWords = words;
+    this.sourceBase = source.byteOffset & 3;
+    this.sourceLength = source.length;
+    return true;
+  }
+
+  /** @internal */
+  checkTogether(extent: number, count: number): void {
+    if (extent <= this.capacity) return;
+    throw new RingRangeError(
+      'ERR_RING_ARGUMENT',
+      `sources must fit the ring together: count=${count}, capacity=${this.capacity}`,
+    );
+  }
+
+  /** @internal */
+  refuseLength(lengthBytes: number): never {
+    throw new RingRangeError(
+      'ERR_RING_ARGUMENT',
+      `lengthBytes must be an integer from 0 to ${this.lengthBytesMax}: lengthBytes=${lengthBytes}`,
+    );
+  }
+
+  /** @internal */
+  refuseRange(source: Uint8Array, start: number, end: number): never {
+    if (!(source instanceof Uint8Array)) this.adopt(source);
+    throw new RingRangeError(
+      'ERR_RING_ARGUMENT',
+      `start and end must lie in the source and be at most ${this.lengthBytesMax} apart: ` +
+        `start=${start}, end=${end}, length=${source.length}`,
+    );
   }
 }

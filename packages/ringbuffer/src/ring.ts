@@ -12,6 +12,7 @@ import {
   DATA_LINE,
   HEAD,
   KIND_BYTES,
+  KIND_SLOTS,
   LINE_BYTES,
   PRODUCER_END,
   SPACE_LINE,
@@ -20,6 +21,7 @@ import {
 } from './layout.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
+import type { EndMemory } from './producer-end.ts';
 import { FLAG, FLAG_ENDED, wake } from './wait.ts';
 
 /**
@@ -122,7 +124,8 @@ export function createRing(options: RingOptions = {}): Ring {
   return { handle: { buffer, byteOffset }, capacity };
 }
 
-function allocate(bytes: number): SharedArrayBuffer {
+/** Returns new shared memory, or says why there is none. @internal */
+export function allocate(bytes: number): SharedArrayBuffer {
   if (typeof SharedArrayBuffer !== 'function') {
     throw new RingStateError(
       'ERR_RING_UNSUPPORTED',
@@ -146,28 +149,37 @@ export function formatRing(
   writeIdentity(words, KIND_BYTES, [capacity, startIndex | 0]);
 }
 
-/** What attach needs to know of a handle. @internal */
-export interface RingMemory {
-  readonly words: Int32Array;
-  readonly dataWords: Int32Array;
-  readonly dataLine: number;
-  readonly buffer: SharedArrayBuffer;
-  readonly byteOffset: number;
-  readonly capacity: number;
-}
-
-/** Checks a handle and returns its memory. @internal */
-export function openRing(handle: RingHandle | SharedArrayBuffer): RingMemory {
+/** Where a handle points. @internal */
+export function locationOf(handle: RingHandle | SharedArrayBuffer): {
+  buffer: SharedArrayBuffer;
+  byteOffset: number;
+} {
   if (typeof handle !== 'object' || handle === null) {
     throw new RingTypeError(
       'ERR_RING_TYPE',
       `handle must be a RingHandle or a SharedArrayBuffer: handle=${String(handle)}`,
     );
   }
-  const buffer = 'buffer' in handle ? handle.buffer : handle;
-  const byteOffset = 'buffer' in handle ? (handle.byteOffset ?? 0) : 0;
+  return 'buffer' in handle
+    ? { buffer: handle.buffer, byteOffset: handle.byteOffset ?? 0 }
+    : { buffer: handle, byteOffset: 0 };
+}
+
+/** Returns the control words of a ring of one of these kinds. @internal */
+export function openControl(
+  handle: RingHandle | SharedArrayBuffer,
+  kinds: readonly number[],
+): Int32Array {
+  const { buffer, byteOffset } = locationOf(handle);
   const words = controlWords(buffer, byteOffset, CONTROL_BYTES);
-  checkIdentity(words, KIND_BYTES);
+  checkIdentity(words, kinds);
+  return words;
+}
+
+/** Checks a handle and returns its memory. @internal */
+export function openRing(handle: RingHandle | SharedArrayBuffer): EndMemory {
+  const { buffer, byteOffset } = locationOf(handle);
+  const words = openControl(handle, [KIND_BYTES]);
   const capacity = words[CAPACITY]!;
   try {
     checkCapacity(capacity);
@@ -233,14 +245,25 @@ export function markDead(
   side: RingSide,
   reason = '',
 ): boolean {
-  const { words } = openRing(handle);
+  const words = openControl(handle, [KIND_BYTES, KIND_SLOTS]);
+  return endFromOutside(words, words, DATA_LINE, side, reason);
+}
+
+/** Ends one end of the ring behind `words`, whose consumer sleeps on the given line. @internal */
+export function endFromOutside(
+  words: Int32Array,
+  dataWords: Int32Array,
+  dataLine: number,
+  side: RingSide,
+  reason: string,
+): boolean {
   if (side === 'producer') {
     const ended = endOnce(words, PRODUCER_END, 'dead', reason);
-    wake(words, DATA_LINE, undefined);
+    wake(dataWords, dataLine, undefined);
     return ended;
   }
   const ended = endOnce(words, CONSUMER_END, 'dead', reason);
-  Atomics.or(words, DATA_LINE + FLAG, FLAG_ENDED);
+  Atomics.or(dataWords, dataLine + FLAG, FLAG_ENDED);
   wake(words, SPACE_LINE, undefined);
   return ended;
 }

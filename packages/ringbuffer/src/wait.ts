@@ -169,7 +169,7 @@ const keepAlive: KeepAlive = new KeepAlive();
 
 /** One asynchronous wait that can expire or be aborted. */
 class PendingWait {
-  readonly deadline: number;
+  declare readonly deadline: number;
   over = false;
   readonly #waiter: Waiter;
 
@@ -199,13 +199,13 @@ export class Waiter {
   /** How often this handle went to sleep. */
   parks = 0;
   /** Whether pending asynchronous waits keep the event loop alive. */
-  ref: boolean;
-  private readonly words: Int32Array;
-  private readonly line: number;
-  private readonly spinAsync: number;
-  private readonly spinMax: number;
-  private spinBudget: number;
-  private readonly strategy: Exclude<WaitStrategy, 'auto'>;
+  declare ref: boolean;
+  declare private readonly words: Int32Array;
+  declare private readonly line: number;
+  declare private readonly spinAsync: number;
+  declare private readonly spinMax: number;
+  declare private spinBudget: number;
+  declare private readonly strategy: Exclude<WaitStrategy, 'auto'>;
   private readonly before: () => void;
   private resolvers: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -108,7 +108,7 @@ describe('claim', () => {
     producer.claim(4);
     expect(() => producer.claim(4)).toThrow(/a claim is open/);
     expect(() => producer.tryPush(bytes(1))).toThrow(/a claim is open/);
-    expect(() => producer.commit(5)).toThrow(/from 0 to 4: lengthBytes=5/);
+    expect(() => producer.commit(5)).toThrow(/the 4 claimed: lengthBytes=5/);
     producer.commit(4);
   });
 
@@ -304,7 +304,7 @@ describe('policies', () => {
     const producer = attachProducer(handle, { full: 'fail' });
     while (producer.tryPush(bytes(1)));
     await expect(producer.push(bytes(2))).rejects.toMatchObject({ code: 'ERR_RING_FULL' });
-    expect(() => producer.pushSync(bytes(2))).toThrow(/used=64 of capacity=64/);
+    expect(() => producer.pushSync(bytes(2))).toThrow(/free=0 of capacity=64/);
   });
 
   test('drop-newest: the record is dropped and counted', async () => {

@@ -1,6 +1,34 @@
+export type { LawTuning } from '../law/tuning.ts';
 export { type AdversaryOptions, type AdversaryResult, searchAdversary } from './adversary.ts';
+export {
+  type ComparisonOptions,
+  type ComparisonRow,
+  compare,
+  geometricMean,
+  type Outcome,
+  percentile,
+} from './compare.ts';
 export { heldOutWorkloads } from './held-out.ts';
 export { clairvoyantOptimum, clairvoyantOptimumOfSum, type Optimum } from './optimum.ts';
+export {
+  additiveIncrease,
+  cadence,
+  debounce,
+  each,
+  gatherWhileBusy,
+  greedy,
+  hillClimb,
+  linger,
+  lingerOrBytes,
+  type NamedPolicy,
+  nagle,
+  pace,
+  peerPolicies,
+  size,
+  skiRental,
+  squareRoot,
+  twoTimers,
+} from './policies.ts';
 export {
   lawPolicy,
   lawPolicyWith,
@@ -9,12 +37,14 @@ export {
   type QueueView,
 } from './policy.ts';
 export { type Random, seededRandom } from './random.ts';
+export { comparisonSvg, comparisonTable, outcomeTable } from './report.ts';
 export {
   type SimulationOptions,
   type SimulationResult,
   simulate,
   type TimerModel,
 } from './simulate.ts';
+export { parseTrace, type TraceArrival, TraceRecorder, traceWorkload } from './trace.ts';
 export { type VirtualScheduler, virtualScheduler } from './virtual.ts';
 export {
   type ClosedLoop,

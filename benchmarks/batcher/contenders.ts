@@ -1,0 +1,163 @@
+/**
+ * The batchers that are measured, each as a push function over the same sink.
+ *
+ * Each rival is used as its documentation shows, with the settings that fit a flood best: dataloader without its cache
+ * (the keys are distinct), Pacer with a wait of 5 ms and no other limit than its default, OpenTelemetry's processor
+ * with its default batch of 512 and a queue that never drops.
+ */
+
+import { batch, createBatcher, createLoader } from '@millrace/batcher';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { Batcher as PacerBatcher } from '@tanstack/pacer';
+import atomicBatcher from 'atomic-batcher';
+import DataLoader from 'dataloader';
+
+/** Delivers items; may spend time. */
+export type Sink = (items: readonly number[]) => void;
+export type Push = (item: number) => void;
+export interface Running {
+  readonly push: Push;
+  readonly stop: () => void | Promise<void>;
+}
+export type Start = (sink: Sink) => Running;
+
+const nothing = (): void => {};
+
+/** What is measured around every batcher: the loop, and a push that stores. */
+export const bareLoop: Start = () => {
+  const ring = new Array<number>(1024).fill(0);
+  let count = 0;
+  return {
+    push: (item) => {
+      ring[count++ & 1023] = item;
+    },
+    stop: nothing,
+  };
+};
+
+export const millrace: Start = (sink) => {
+  const push = batch<number>((items) => sink(items));
+  return { push, stop: () => void push.batcher.abort() };
+};
+
+/** A sum in place: no array, nothing allocated. */
+export const millraceInPlace: Start = (sink) => {
+  const batcher = createBatcher({
+    merge: {
+      create: () => ({ total: 0 }),
+      append: (accumulator: { total: number }, item: number) => {
+        accumulator.total += item;
+      },
+      clear: (accumulator) => {
+        accumulator.total = 0;
+      },
+    },
+    flush: (batch) => sink([batch.entries[0]!.value.total]),
+  });
+  const lane = batcher.lane(0);
+  return { push: (item) => lane.push(item), stop: () => void batcher.abort() };
+};
+
+export const millraceLoader: Start = (sink) => {
+  const loader = createLoader<number, number>({
+    cache: false,
+    load: (keys) => {
+      sink(keys);
+      return Promise.resolve(keys);
+    },
+  });
+  return { push: (item) => void loader.load(item), stop: nothing };
+};
+
+export const dataloader: Start = (sink) => {
+  const loader = new DataLoader<number, number>(
+    (keys) => {
+      sink(keys);
+      return Promise.resolve(keys);
+    },
+    { cache: false },
+  );
+  return { push: (item) => void loader.load(item), stop: nothing };
+};
+
+export const pacer: Start = (sink) => {
+  const batcher = new PacerBatcher<number>((items) => sink(items), { wait: 5 });
+  return { push: (item) => batcher.addItem(item), stop: () => batcher.flush() };
+};
+
+export const atomic: Start = (sink) => {
+  const append = atomicBatcher((items: number[], done: (error?: unknown) => void) => {
+    sink(items);
+    setImmediate(done);
+  });
+  return { push: append, stop: nothing };
+};
+
+/** What most terminals hand-roll: the first item starts a timer of 5 ms. */
+export const timer5: Start = (sink) => {
+  let items: number[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    const batch = items;
+    items = [];
+    timer = undefined;
+    sink(batch);
+  };
+  return {
+    push: (item) => {
+      items.push(item);
+      timer ??= setTimeout(flush, 5);
+    },
+    stop: () => {
+      if (timer !== undefined) {
+        clearTimeout(timer);
+        flush();
+      }
+    },
+  };
+};
+
+/** As microtask batchers do: everything at the end of the tick. */
+export const microtask: Start = (sink) => {
+  let items: number[] = [];
+  return {
+    push: (item) => {
+      if (items.length === 0) {
+        queueMicrotask(() => {
+          const batch = items;
+          items = [];
+          sink(batch);
+        });
+      }
+      items.push(item);
+    },
+    stop: nothing,
+  };
+};
+
+interface Span {
+  readonly item: number;
+  readonly spanContext: () => { readonly traceFlags: number };
+}
+
+const sampled = { traceFlags: 1 };
+
+export const openTelemetry: Start = (sink) => {
+  const processor = new BatchSpanProcessor(
+    {
+      export: (spans: readonly unknown[], done: (result: { code: number }) => void) => {
+        sink((spans as readonly Span[]).map((span) => span.item));
+        done({ code: 0 });
+      },
+      shutdown: () => Promise.resolve(),
+    } as unknown as ConstructorParameters<typeof BatchSpanProcessor>[0],
+    { maxQueueSize: 1 << 20, scheduledDelayMillis: 5 },
+  );
+  return {
+    push: (item) => {
+      const span: Span = { item, spanContext: () => sampled };
+      processor.onEnd(span as unknown as Parameters<typeof processor.onEnd>[0]);
+    },
+    stop: () => processor.shutdown(),
+  };
+};

@@ -1,0 +1,171 @@
+/**
+ * What a push costs: ns per item, its share of the flush and of the event loop's turn included.
+ *
+ * Each sample pushes `perTick` items in a task, lets the event loop turn, and repeats; the best of several windows
+ * counts, since a shared machine only ever adds. "Over the bare loop" subtracts the same loop with a push that stores
+ * into an array, measured beside it. Not measured here: what a sink does with a batch.
+ */
+import type { Row } from '../harness/row.ts';
+import {
+  atomic,
+  bareLoop,
+  dataloader,
+  microtask,
+  millrace,
+  millraceInPlace,
+  millraceLoader,
+  openTelemetry,
+  pacer,
+  type Start,
+  timer5,
+} from './contenders.ts';
+
+const WINDOWS = 5;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let delivered = 0;
+const count = (items: readonly number[]): void => {
+  delivered += items.length;
+};
+
+/** Returns ns per item, the best of a few windows. */
+async function nsPerItem(start: Start, perTick: number, items: number): Promise<number> {
+  const { push, stop } = start(count);
+  const window = async (total: number): Promise<number> => {
+    const began = process.hrtime.bigint();
+    for (let i = 0; i < total; i += perTick) {
+      for (let j = 0; j < perTick; j++) push(i + j);
+      await turn();
+    }
+    return Number(process.hrtime.bigint() - began) / total;
+  };
+  await window(items);
+  let best = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < WINDOWS; k++) best = Math.min(best, await window(items));
+  await stop();
+  await turn();
+  if (delivered < 0) throw new Error('unreachable: keeps the sink alive for the optimiser');
+  return best;
+}
+
+const itemsPerWindow = (perTick: number): number =>
+  perTick === 1 ? 10_000 : Math.min(400_000, perTick * 2000);
+
+const contender =
+  (start: Start, perTick: number, items = itemsPerWindow(perTick)) =>
+  (): Promise<number> =>
+    nsPerItem(start, perTick, items);
+
+const overBare = (start: Start, perTick: number) => async (): Promise<number> => {
+  const items = itemsPerWindow(perTick);
+  const bare = await nsPerItem(bareLoop, perTick, items);
+  return Math.max(0, (await nsPerItem(start, perTick, items)) - bare);
+};
+
+/** Pacer copies its items at every push: fewer of them keep its sample short. */
+const pacerItems = (perTick: number): number => Math.min(20_000, itemsPerWindow(perTick));
+
+const perSecond = (start: Start, perTick: number, items?: number) => async (): Promise<number> =>
+  1e9 / (await nsPerItem(start, perTick, items ?? itemsPerWindow(perTick)));
+
+const table = (perTick: number, bar: number): Row => ({
+  kind: 'absolute',
+  name: `ns per item at ${perTick} per tick, flush and turn included`,
+  unit: 'ns',
+  better: 'lower',
+  rounds: 3,
+  bar,
+  ours: contender(millrace, perTick),
+  peers: {
+    'bare loop': contender(bareLoop, perTick),
+    'our load()': contender(millraceLoader, perTick),
+    microtask: contender(microtask, perTick),
+    'atomic-batcher': contender(atomic, perTick),
+    'timer 5 ms': contender(timer5, perTick),
+    dataloader: contender(dataloader, perTick),
+    '@tanstack/pacer': contender(pacer, perTick, pacerItems(perTick)),
+    OpenTelemetry: contender(openTelemetry, perTick),
+  },
+});
+
+/** Bytes allocated per push: the growth of the young generation over pushes that no collection interrupts. */
+async function bytesPerPush(): Promise<number> {
+  const { push, stop } = millraceInPlace(() => {});
+  for (let i = 0; i < 200_000; i++) push(i);
+  await turn();
+  let least = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < 10; k++) {
+    await turn();
+    push(0);
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 20_000; i++) push(i);
+    const grown = process.memoryUsage().heapUsed - before;
+    if (grown >= 0) least = Math.min(least, grown / 20_000);
+  }
+  await stop();
+  // A reading of the heap allocates a little itself.
+  return least < 0.1 ? 0 : least;
+}
+
+export const throughputRows: readonly Row[] = [
+  {
+    kind: 'absolute',
+    name: 'push over the bare loop, in place, 100 per tick',
+    unit: 'ns',
+    better: 'lower',
+    bar: 15,
+    stretch: 5,
+    ours: overBare(millraceInPlace, 100),
+    peers: { 'atomic-batcher': overBare(atomic, 100), 'timer 5 ms': overBare(timer5, 100) },
+  },
+  {
+    kind: 'absolute',
+    name: 'allocated per push, in place',
+    unit: 'B',
+    better: 'lower',
+    rounds: 3,
+    bar: 0,
+    ours: bytesPerPush,
+  },
+  {
+    kind: 'absolute',
+    name: 'lone push and its flush over the turn of the loop',
+    unit: 'ns',
+    better: 'lower',
+    bar: 600,
+    stretch: 300,
+    ours: overBare(millraceInPlace, 1),
+    peers: { microtask: overBare(microtask, 1), dataloader: overBare(dataloader, 1) },
+  },
+  {
+    kind: 'comparison',
+    name: 'items per second at 100 per tick, vs @tanstack/pacer',
+    unit: 'items/s',
+    better: 'higher',
+    bar: 50,
+    ours: perSecond(millrace, 100),
+    peers: { '@tanstack/pacer': perSecond(pacer, 100, pacerItems(100)) },
+  },
+  {
+    kind: 'comparison',
+    name: 'items per second at 100 per tick, vs dataloader',
+    unit: 'items/s',
+    better: 'higher',
+    bar: 2,
+    ours: perSecond(millrace, 100),
+    peers: { dataloader: perSecond(dataloader, 100) },
+  },
+  {
+    kind: 'comparison',
+    name: 'loads per second at 100 per tick, load() vs dataloader',
+    unit: 'loads/s',
+    better: 'higher',
+    bar: 1,
+    ours: perSecond(millraceLoader, 100),
+    peers: { dataloader: perSecond(dataloader, 100) },
+  },
+  table(1, 2000),
+  table(10, 300),
+  table(100, 60),
+  table(1000, 40),
+];

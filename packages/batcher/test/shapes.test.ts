@@ -1,0 +1,141 @@
+// Goal: the drop-in shapes behave as their users know them. Method: virtual time where time matters, else promises.
+
+import { batch, createFrameCoalescer, createLoader, type Loader, list } from '@millrace/batcher';
+import { virtualScheduler } from '@millrace/batcher/sim';
+import { expect, it } from 'vitest';
+
+it('batch: one function of many items becomes one of one', async () => {
+  const seen: number[][] = [];
+  const push = batch((items: number[]) => void seen.push(items));
+  for (let i = 0; i < 5; i++) expect(push(i)).toBe(true);
+  expect(push.flush()).toBe(true);
+  push(5);
+  await push.close();
+  expect(seen).toEqual([[0, 1, 2, 3, 4], [5]]);
+});
+
+it('batch: gives its arrays away, so that a sink may keep them', () => {
+  const scheduler = virtualScheduler();
+  const kept: number[][] = [];
+  const push = batch((items: number[]) => void kept.push(items), { scheduler, hold: 'none' });
+  push(1);
+  scheduler.endTick();
+  push(2);
+  scheduler.endTick();
+  expect(kept).toEqual([[1], [2]]);
+});
+
+it('loader: shares one request among the loads of a tick, promise reactions included', async () => {
+  const requests: string[][] = [];
+  const loader = createLoader({
+    load: async (keys: readonly string[]) => {
+      requests.push([...keys]);
+      return keys.map((key) => key.toUpperCase());
+    },
+  });
+  const values = await Promise.all([
+    loader.load('a'),
+    loader.load('b'),
+    loader.load('a'),
+    Promise.resolve().then(() => loader.load('c')),
+  ]);
+  expect(values).toEqual(['A', 'B', 'A', 'C']);
+  expect(requests).toEqual([['a', 'b', 'c']]);
+  expect(await loader.load('a')).toBe('A');
+  expect(requests).toHaveLength(1);
+  loader.clear('a');
+  await loader.load('a');
+  expect(requests).toHaveLength(2);
+  loader.prime('z', 'primed');
+  expect(await loader.load('z')).toBe('primed');
+  await loader.close();
+  await expect(loader.load('new')).rejects.toThrow(/not open/);
+});
+
+it('loader: fails keys one by one, requests as a whole, and keeps no failure', async () => {
+  let isDown = false;
+  const loader = createLoader({
+    load: async (keys: readonly number[]) => {
+      if (isDown) throw new Error('down');
+      return keys.map((key) => (key < 0 ? new Error(`bad ${key}`) : key * 2));
+    },
+  });
+  const [good, bad] = await loader.loadMany([2, -1]);
+  expect(good).toBe(4);
+  expect(bad).toBeInstanceOf(Error);
+  isDown = true;
+  await expect(loader.load(7)).rejects.toThrow('down');
+  isDown = false;
+  expect(await loader.load(7)).toBe(14);
+  const wrong = createLoader({ load: async (_keys: readonly number[]) => [] as number[] });
+  await expect(wrong.load(1)).rejects.toThrow(/one result per key: keys=1, results=0/);
+});
+
+it('loader: lets a request load through the same loader', async () => {
+  const loader: Loader<number, number> = createLoader<number, number>({
+    load: async (keys) =>
+      Promise.all(keys.map(async (key) => (key === 0 ? 0 : 1 + (await loader.load(key - 1))))),
+  });
+  expect(await loader.load(3)).toBe(3);
+});
+
+it('loader: keeps to its concurrency', async () => {
+  let running = 0;
+  let most = 0;
+  const loader = createLoader({
+    concurrency: 2,
+    countMax: 3,
+    load: async (keys: readonly number[]) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return keys;
+    },
+  });
+  const keys = Array.from({ length: 30 }, (_, i) => i);
+  expect(await loader.loadMany(keys)).toEqual(keys);
+  expect(most).toBe(2);
+});
+
+it('frame coalescer: writes at once after a pause, then once a frame, urgent items between', async () => {
+  const scheduler = virtualScheduler();
+  const writes: unknown[] = [];
+  const screen = createFrameCoalescer({
+    merge: list<string, string>(),
+    frameMs: 16,
+    scheduler,
+    write: ({ entries }) => {
+      writes.push([scheduler.now(), entries.map((entry) => entry.value.join('')).join('|')]);
+    },
+  });
+  screen.push('a', 'pane');
+  await scheduler.advanceAsync(1);
+  for (let i = 0; i < 20; i++) {
+    screen.push('x', 'pane');
+    await scheduler.advanceAsync(1);
+  }
+  expect(writes).toEqual([
+    [0, 'a'],
+    [16, 'x'.repeat(15)],
+  ]);
+  screen.pushUrgent('echo', 'focus');
+  await scheduler.advanceAsync(0);
+  expect(writes.at(-1)).toEqual([21, 'echo|xxxxx']);
+});
+
+it('frame coalescer: goes on without frames, as in a hidden tab', async () => {
+  const scheduler = virtualScheduler();
+  const writes: string[] = [];
+  const screen = createFrameCoalescer({
+    merge: list<string, string>(),
+    frameMs: 10,
+    scheduler,
+    requestFrame: () => {},
+    write: ({ entries }) => void writes.push(entries[0]!.value.join('')),
+  });
+  screen.push('a', 'k');
+  await scheduler.advanceAsync(0);
+  screen.push('b', 'k');
+  await scheduler.advanceAsync(100);
+  expect(writes).toEqual(['a', 'b']);
+});

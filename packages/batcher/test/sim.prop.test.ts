@@ -1,0 +1,307 @@
+// Goal: the yardstick itself is right: the optimum is optimal, simulations add up, and the batcher does in virtual time
+// what the simulator says its law does. Method: brute force over all partitions on small inputs; fast-check.
+import { fc, test } from '@fast-check/vitest';
+import { createBatcher, list } from '@millrace/batcher';
+import {
+  type CostConfiguration,
+  clairvoyantOptimum,
+  clairvoyantOptimumOfSum,
+  compare,
+  comparisonSvg,
+  comparisonTable,
+  configurations,
+  greedy,
+  heldOutWorkloads,
+  lawPolicy,
+  lawPolicyWith,
+  outcomeTable,
+  parseTrace,
+  peerPolicies,
+  poisson,
+  publicWorkloads,
+  searchAdversary,
+  simulate,
+  skiRental,
+  TraceRecorder,
+  traceWorkload,
+  virtualScheduler,
+  type Workload,
+} from '@millrace/batcher/sim';
+import { describe, expect, it } from 'vitest';
+
+const runs = Number(process.env['FC_RUNS'] ?? 200);
+
+const smallWorkload: fc.Arbitrary<Workload> = fc
+  .record({
+    gaps: fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2000 })), {
+      minLength: 1,
+      maxLength: 9,
+    }),
+    bytes: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 9, maxLength: 9 }),
+    stall: fc.option(fc.tuple(fc.nat(3000), fc.nat(3000))),
+  })
+  .map(({ gaps, bytes, stall }) => {
+    let t = 0;
+    const times = Float64Array.from(gaps, (gap) => {
+      t += gap;
+      return t;
+    });
+    return {
+      name: 'small',
+      times,
+      bytes: Float64Array.from(bytes.slice(0, times.length)),
+      horizon: t,
+      ...(stall === null ? {} : { stalls: [[stall[0], stall[0] + stall[1]] as const] }),
+    };
+  });
+
+const smallCost: fc.Arbitrary<CostConfiguration> = fc.record({
+  fixed: fc.constantFrom(10, 50, 200),
+  perByte: fc.constant(0),
+  overhead: fc.constantFrom(0.05, 0.1, 0.5),
+  delayMax: fc.constantFrom(100, 1000, 5000),
+  countMax: fc.constantFrom(1, 3, 100),
+  bytesMax: fc.constantFrom(20, 40, 1000),
+});
+
+/** All ways to cut n arrivals into contiguous batches, as bit masks of the cuts. */
+function bruteForce(
+  workload: Workload,
+  cost: CostConfiguration,
+  delayOf: (times: number[], end: number) => number,
+): number {
+  const { times, bytes, stalls } = workload;
+  const n = times.length;
+  const free = (t: number): number => {
+    const stall = stalls?.find(([start, end]) => start <= t && t < end);
+    return stall === undefined ? t : stall[1];
+  };
+  let best = Number.POSITIVE_INFINITY;
+  for (let cuts = 0; cuts < 1 << (n - 1); cuts++) {
+    let total = 0;
+    let start = 0;
+    for (let i = 0; i < n; i++) {
+      if (i < n - 1 && (cuts & (1 << i)) === 0) continue;
+      const batch = [...times.slice(start, i + 1)];
+      const size = bytes!.slice(start, i + 1).reduce((a, b) => a + b, 0);
+      const end = free(batch[batch.length - 1]!);
+      const isAllowed =
+        batch.length === 1 ||
+        (batch.length <= cost.countMax &&
+          size <= cost.bytesMax &&
+          end <= Math.max(batch[0]! + cost.delayMax, free(batch[0]!)));
+      total += isAllowed
+        ? cost.fixed + cost.overhead * delayOf(batch, end)
+        : Number.POSITIVE_INFINITY;
+      start = i + 1;
+    }
+    best = Math.min(best, total);
+  }
+  return best;
+}
+
+test.prop([smallWorkload, smallCost], { numRuns: runs })(
+  'O1: the optimum equals the best of all partitions',
+  (workload, cost) => {
+    const expected = bruteForce(workload, cost, (times, end) => end - times[0]!);
+    expect(clairvoyantOptimum(workload, cost).cost).toBeCloseTo(expected, 6);
+  },
+);
+
+test.prop([smallWorkload, smallCost], { numRuns: runs })(
+  'the optimum of the sum equals the best of all partitions between ticks',
+  (drawn, cost) => {
+    const { stalls: _, ...workload } = drawn;
+    const distinct = {
+      ...workload,
+      times: workload.times.map((t, i) => t + i),
+    };
+    const expected = bruteForce(
+      distinct,
+      { ...cost, bytesMax: Number.POSITIVE_INFINITY },
+      (times, end) => times.reduce((sum, t) => sum + end - t, 0),
+    );
+    const found = clairvoyantOptimumOfSum(distinct, {
+      ...cost,
+      bytesMax: Number.POSITIVE_INFINITY,
+    });
+    expect(found).toBeCloseTo(expected, 6);
+  },
+);
+
+test.prop([smallWorkload, smallCost, fc.nat(18)], { numRuns: runs })(
+  'S1, S2: every policy delivers everything in order, and none that keeps the budget beats the optimum',
+  (workload, cost, index) => {
+    const policies = [
+      ...peerPolicies(),
+      { name: 'millrace', make: lawPolicy, ignoresBudget: false },
+    ];
+    const policy = policies[index]!;
+    const result = simulate(workload, policy.make, cost, { noise: 0 });
+    expect(result.items).toBe(workload.times.length);
+    expect(result.delays.every((delay) => delay >= 0)).toBe(true);
+    const kept = { ...cost, delayMax: Math.max(cost.delayMax, result.ageMax) };
+    const optimum = clairvoyantOptimum(workload, kept).cost;
+    expect(result.cost).toBeGreaterThanOrEqual(optimum - 1e-6);
+  },
+);
+
+/** Plays a workload on a real batcher in virtual time; returns when it flushed and how much. */
+function playBatcher(workload: Workload, cost: CostConfiguration): [number, number][] {
+  const scheduler = virtualScheduler();
+  const flushes: [number, number][] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    scheduler,
+    delayMsMax: cost.delayMax / 1000,
+    overhead: cost.overhead,
+    flush: (batch) => {
+      flushes.push([scheduler.now() * 1000, batch.count]);
+      return { costMs: cost.fixed / 1000 };
+    },
+  });
+  let i = 0;
+  while (i < workload.times.length) {
+    const now = workload.times[i]!;
+    scheduler.advance(now / 1000 - scheduler.now());
+    while (workload.times[i] === now) {
+      batcher.push(i, 'k');
+      i++;
+    }
+    scheduler.endTick();
+  }
+  scheduler.advance(1000);
+  return flushes;
+}
+
+describe('the batcher', () => {
+  for (const workload of [
+    poisson('Poisson 3k', 3000, 0.5, 7),
+    poisson('Poisson 20k', 20_000, 0.2, 8),
+    { ...publicWorkloads()[1]!, name: 'typing' },
+  ]) {
+    it(`flushes ${workload.name} when the simulator says so`, () => {
+      const cost = { ...configurations.ipc, perByte: 0, countMax: 65536 };
+      const short = { ...workload, times: workload.times.slice(0, 4000) };
+      const simulated: [number, number][] = [];
+      simulate(
+        short,
+        (configuration) => {
+          const law = lawPolicy(configuration);
+          return {
+            ...law,
+            flushed: (now, count, bytes, _duration, age, left) => {
+              simulated.push([now, count]);
+              // A real sink is synchronous here: it costs nothing in virtual time, and reports its cost.
+              law.flushed?.(now, count, bytes, cost.fixed, age, left);
+            },
+          };
+        },
+        { ...cost, fixed: 1e-9 },
+        { noise: 0 },
+      );
+      const played = playBatcher(short, cost);
+      const items = (flushes: [number, number][]): number =>
+        flushes.reduce((sum, [, count]) => sum + count, 0);
+      expect(items(played)).toBe(short.times.length);
+      // The last batch apart: the simulator drains it, the batcher waits for its hold.
+      for (let i = 0; i < simulated.length - 1; i++) {
+        expect(played[i]![0]).toBeCloseTo(simulated[i]![0], 2);
+        expect(played[i]![1]).toBe(simulated[i]![1]);
+      }
+    });
+  }
+});
+
+describe('the law', () => {
+  const bars = { ipc: [1.2, 1.65], render: [1.2, 1.65], strict: [1.2, 1.65] } as const;
+  for (const name of ['ipc', 'render', 'strict'] as const) {
+    it(`stays within the bars on the public workloads, ${name}`, () => {
+      const [row] = compare(publicWorkloads(3), configurations[name], { policies: [] });
+      expect(row!.geomean).toBeLessThanOrEqual(bars[name][0]);
+      expect(row!.worst).toBeLessThanOrEqual(bars[name][1]);
+    });
+  }
+
+  it('L2: adds nothing to a lone keystroke after idling', () => {
+    const echo = publicWorkloads()[0]!;
+    const { delays } = simulate(echo, lawPolicy, configurations.ipc);
+    expect(Math.max(...delays)).toBe(0);
+  });
+
+  it('L1: never holds past the budget while the sink is free, on any workload', () => {
+    for (const workload of [...publicWorkloads(), ...heldOutWorkloads()]) {
+      if (workload.stalls !== undefined) continue;
+      for (const cost of Object.values(configurations)) {
+        // A sink without cost is always free, but the law still learns what flushes cost.
+        const free = { ...cost, fixed: 0, perByte: 0 };
+        const { ageMax } = simulate(
+          workload,
+          () => {
+            const law = lawPolicy(cost);
+            return {
+              ...law,
+              flushed: (now, count, bytes, _duration, age, left) =>
+                law.flushed?.(now, count, bytes, cost.fixed, age, left),
+            };
+          },
+          free,
+        );
+        expect(ageMax).toBeLessThanOrEqual(cost.delayMax + 1e-6);
+      }
+    }
+  });
+
+  it('L3: withstands the adversary', () => {
+    const { ratio } = searchAdversary(lawPolicy, { starts: 1, steps: 300 });
+    expect(ratio).toBeGreaterThan(1.5); // the search works
+    expect(ratio).toBeLessThan(4.5);
+    expect(searchAdversary(greedy, { starts: 1, steps: 300 }).ratio).toBeGreaterThan(6);
+  });
+
+  it('L4: does not slow a closed loop down, and would without calibration', () => {
+    const loop = publicWorkloads().find((workload) => workload.name === 'ping-pong')!;
+    const time = (policy: typeof lawPolicy): number =>
+      simulate(loop, policy, configurations.ipc).end;
+    expect(time(lawPolicy) / time(greedy)).toBeLessThan(1.15);
+    expect(time(skiRental) / time(greedy)).toBeGreaterThan(2);
+    expect(time(lawPolicyWith({ calibrates: false })) / time(greedy)).toBeGreaterThan(
+      time(lawPolicy) / time(greedy),
+    );
+  });
+
+  it('serves the other objective when told that each item counts', () => {
+    const workload = poisson('Poisson 10k', 10_000, 2, 3);
+    const optimum = clairvoyantOptimumOfSum(workload, configurations.ipc);
+    const ratio = (waiting: 'oldest' | 'each'): number =>
+      simulate(workload, lawPolicyWith({}, waiting), configurations.ipc).costOfSum / optimum;
+    expect(ratio('each')).toBeLessThan(1.5);
+    expect(ratio('oldest')).toBeGreaterThan(3);
+  });
+});
+
+describe('traces', () => {
+  it('come back from text and from a recorder as they went', () => {
+    const recorder = new TraceRecorder(3);
+    expect(recorder.arrived(10, 5, 1)).toBe(true);
+    expect(recorder.arrived(12.5, 7)).toBe(true);
+    expect(recorder.arrived(13, 1, 2)).toBe(true);
+    expect(recorder.arrived(14)).toBe(false);
+    expect(parseTrace('mine', recorder.toString())).toEqual(recorder.workload('mine'));
+    expect([...recorder.workload('mine').times]).toEqual([0, 2500, 3000]);
+    expect(() => parseTrace('bad', '1 2\nx')).toThrow(/line 2/);
+    expect(() => traceWorkload('bad', [{ atMs: Number.NaN }])).toThrow(/atMs/);
+  });
+
+  it('are compared as a table and as an SVG, hostile names escaped', () => {
+    const workload = parseTrace('<mine> & yours', '0\n0.1\n50\n50.2\n90 100 3\n');
+    const rows = compare([workload], configurations.ipc);
+    expect(rows.at(-1)).toMatchObject({ policy: 'millrace', ignoresBudget: false });
+    expect(comparisonTable(rows).split('\n')).toHaveLength(rows.length + 3);
+    expect(outcomeTable(rows[0]!)).toContain('<mine> & yours');
+    const svg = comparisonSvg(rows, 'a < b');
+    expect(svg).toContain('&lt;mine&gt; &amp; yours');
+    expect(svg).not.toMatch(/<mine>/);
+    expect(svg.endsWith('</svg>\n')).toBe(true);
+  });
+});

@@ -1,0 +1,11 @@
+export { decodeBase64, encodeBase64 } from './base64-encoding.ts';
+export { decodeNodeCbor, encodeNodeCbor } from './cbor.ts';
+export type { HistogramFormatErrorCode } from './errors.ts';
+export { HistogramFormatError } from './errors.ts';
+export type { DecodeOptions, EncodeOptions } from './hdr.ts';
+export { decode, encode } from './hdr.ts';
+export type { PercentileLine, PercentileText, PercentileTextOptions } from './hgrm.ts';
+export { formatPercentiles, parsePercentiles } from './hgrm.ts';
+export type { LogEntry, LogInterval, LogReaderOptions, LogWriterOptions } from './hlog.ts';
+export { LogWriter, readLog } from './hlog.ts';
+export type { ZlibChoice } from './zlib.ts';

@@ -1,0 +1,450 @@
+/**
+ * What the consuming ends of all single-producer rings have in common: indices and their release, holding
+ * records, waiting for them, iteration, and ending. Where records lie is up to the subclass.
+ *
+ * C1: `released <= head <= cursor <= tailSeen <= tail`, as distances: released bytes may be overwritten at any
+ *     time; [head, cursor) is held by `peek`, and empty while `held` is 0, when `cursor` isn't kept up to date;
+ *     [cursor, tailSeen) is known to hold whole records.
+ * C2: a record is read completely before the `Atomics.store` of a head behind it, so the producer, which loads
+ *     the head by `Atomics.load`, overwrites it without a race.
+ * C3: `tailSeen` is a tail that the producer stored earlier; it is loaded again only when it is used up.
+ * C4: a release is followed by a load of the space line's flag, as in P4.
+ * D1: the end of the stream is reported only when the producer's end was seen and, after that, the ring was
+ *     seen empty: the producer publishes everything before it ends.
+ *
+ * Threads: all methods belong to one thread, the consumer's.
+ */
+import { COUNT_WORDS, storeCount } from './counts.ts';
+import { endOnce, hasEnded, readEnd } from './ends.ts';
+import { type RingEnd, RingRangeError, RingStateError } from './errors.ts';
+import {
+  CONSUMER_COUNTS,
+  CONSUMER_END,
+  DATA_LINE,
+  HEAD,
+  PRODUCER_END,
+  SPACE_LINE,
+  TAIL,
+} from './layout.ts';
+import type { ConsumerOptions } from './options.ts';
+import { checkOwner, claimOwner, type Owner, releaseOwner } from './owner.ts';
+import type { EndMemory } from './producer-end.ts';
+import {
+  deadlineOf,
+  FLAG,
+  FLAG_ENDED,
+  leftMsOf,
+  TARGET,
+  timeoutOf,
+  type Waitable,
+  Waiter,
+  type WaitOptions,
+  wake,
+} from './wait.ts';
+
+/** How a consumer waits for records. */
+export interface ReadyOptions extends WaitOptions {
+  /**
+   * Watermark: sleep until that many bytes, headers included, are there (1 to half of the capacity). A full
+   * ring, the producer's end and the timeout wake earlier.
+   *
+   * @defaultValue 1
+   */
+  readonly bytes?: number;
+}
+
+const NO_OPTIONS: ReadyOptions = {};
+const BATCH_COUNT = 256;
+
+/** Result of a drain callback: this record was taken, and is the last of this call. */
+export const DRAIN_STOP = 1;
+/** Result of a drain callback: this record wasn't taken and comes again; the call ends. */
+export const DRAIN_ABORT = 2;
+
+/**
+ * Receives one record in place.
+ *
+ * @param bytes - the ring's data; borrowed, and of it only `[start, end)`, until the callback returns
+ * @param start - first byte of the payload (index, included)
+ * @param end - end of the payload (index, excluded)
+ * @param kind - the bit that travelled with the record (0 or 1)
+ * @returns nothing to continue, {@link DRAIN_STOP} or {@link DRAIN_ABORT}
+ */
+export type DrainCallback = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
+) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
+
+/** The consuming end of a single-producer ring: what {@link RingConsumer} and {@link SlotConsumer} share. */
+export abstract class ConsumerEnd {
+  /** Size of the ring: bytes with headers, or slots (a power of two). */
+  declare readonly capacity: number;
+  /** First byte in `bytes` of the record that `peek` handed out last (index, included). */
+  start = 0;
+  /** End in `bytes` of the record that `peek` handed out last (index, excluded). */
+  end = 0;
+  /** Bit that travelled with the record that came last (0 or 1). */
+  kind = 0;
+  /** Records handed out by `peek` and not yet released (count). */
+  held = 0;
+  /** Records taken so far (count). */
+  popped = 0;
+
+  /** @internal */ declare readonly words: Int32Array;
+  /** @internal */ declare readonly mask: number;
+  /** @internal */ declare readonly releaseBytes: number;
+  /** @internal */ declare readonly drainBytes: number;
+  /** @internal */ declare readonly waiter: Waiter;
+  /** @internal */ owner: Owner | undefined;
+  /** @internal */ declare readonly debug: boolean;
+  /** @internal */ bell: (() => void) | undefined;
+  /** @internal */ draining = false;
+  /** @internal */ declare head: number;
+  /** @internal */ declare cursor: number;
+  /** @internal */ declare released: number;
+  /** @internal */ declare tailSeen: number;
+  /** @internal */ declare countedAt: number;
+  /** @internal */ locatedEnd = 0;
+  /** @internal */ locatedAfter = 0;
+  /** @internal */ wakes = 0;
+  /** @internal */ highWater = 0;
+  /** @internal */ declare readonly unitBytes: number;
+  private ended = false;
+  private pending = 0;
+
+  /** @internal */
+  constructor(memory: EndMemory, options: ConsumerOptions, unitBytes: number) {
+    const { words, capacity } = memory;
+    this.words = words;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+    this.unitBytes = unitBytes;
+    const releaseBytes = options.releaseBytes ?? 0;
+    if (!(releaseBytes >= 0)) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `releaseBytes must be 0 or more: releaseBytes=${releaseBytes}`,
+      );
+    }
+    this.releaseBytes = Math.min(Math.floor(releaseBytes / unitBytes), capacity);
+    this.drainBytes = Math.max(this.releaseBytes, capacity >> 3);
+    this.debug = options.debug ?? false;
+    this.head = Atomics.load(words, HEAD);
+    this.cursor = this.head;
+    this.released = this.head;
+    this.tailSeen = this.head;
+    this.countedAt = this.head;
+    const { doorbell } = options;
+    this.bell = doorbell === undefined ? undefined : () => doorbell.postMessage(0);
+    this.waiter = new Waiter(memory.dataWords, memory.dataLine, {
+      spin: options.spin,
+      ref: options.ref ?? true,
+      strategy: options.strategy ?? 'auto',
+      doorbell,
+      before: () => this.flush(),
+    });
+    this.owner = this.debug ? claimOwner(words, 'consumer') : undefined;
+    this.loadTail();
+  }
+
+  /** Takes the oldest record as a copy of its own; undefined when there is none. */
+  abstract tryPop(): Uint8Array | undefined;
+  /** Hands out records in place, oldest first, and releases them. */
+  abstract drain(callback: DrainCallback, limit?: number): number;
+  /**
+   * Finds the record at the index: returns its first byte, sets `locatedEnd`, `locatedAfter` and `kind`; -1 when
+   * there is none.
+   * @internal
+   */
+  abstract locate(at: number): number;
+  /** Debug mode: makes a use after release visible. @internal */
+  abstract poison(index: number, size: number): void;
+
+  /**
+   * Hands out the next record in place and holds it; several may be held at a time.
+   *
+   * Cost: O(1), no allocation.
+   *
+   * @returns where it starts in `bytes` (its end and kind are in `end` and `kind`), or -1 when there is none
+   */
+  peek(): number {
+    if (this.draining) this.refuseHeld('peek');
+    const from = this.locate(this.held === 0 ? this.head : this.cursor);
+    if (from < 0) return -1;
+    this.start = from;
+    this.end = this.locatedEnd;
+    this.cursor = this.locatedAfter;
+    this.held++;
+    return from;
+  }
+
+  /**
+   * Gives back the oldest held records; their bytes are no longer yours.
+   *
+   * @param count - how many (0 to `held`)
+   * @throws {RingRangeError} If fewer are held.
+   */
+  release(count = 1): void {
+    if (!(count >= 0 && count <= this.held && (count | 0) === count)) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `count must be from 0 to the records held: count=${count}, held=${this.held}`,
+      );
+    }
+    const { kind } = this;
+    for (let i = 0; i < count; i++) {
+      this.locate(this.head);
+      this.advance();
+    }
+    this.held -= count;
+    this.kind = kind;
+    if (((this.head - this.released) | 0) > this.releaseBytes) this.publish();
+  }
+
+  /** Gives all released space back to the producer, and wakes it if it sleeps. */
+  flush(): void {
+    if (this.head !== this.released) this.publish();
+  }
+
+  /** Index units that are published and haven't been handed out (0 to `capacity`). @internal */
+  available(): number {
+    this.loadTail();
+    return (this.tailSeen - this.position()) | 0;
+  }
+
+  /**
+   * Waits until a record can be taken.
+   *
+   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
+   */
+  async ready(options: ReadyOptions = NO_OPTIONS): Promise<boolean> {
+    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
+    this.pending++;
+    try {
+      await this.waiter.wait(this.records(options.bytes), wait);
+    } finally {
+      this.pending--;
+    }
+    return this.available() > 0;
+  }
+
+  /**
+   * Blocks the thread until a record can be taken.
+   *
+   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
+   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
+   */
+  readySync(options: Omit<ReadyOptions, 'signal'> = NO_OPTIONS): boolean {
+    this.waiter.waitSync(this.records(options.bytes), timeoutOf(options));
+    return this.available() > 0;
+  }
+
+  /**
+   * Takes the oldest record, and waits for it if need be.
+   *
+   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
+   */
+  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
+    const deadline = deadlineOf(options);
+    for (;;) {
+      const record = this.tryPop();
+      if (record !== undefined) return record;
+      const timeoutMs = leftMsOf(deadline);
+      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
+    }
+  }
+
+  /**
+   * Takes the oldest record, and blocks the thread until there is one.
+   *
+   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
+   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
+   */
+  popSync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): Uint8Array | undefined {
+    const record = this.tryPop();
+    if (record !== undefined) return record;
+    return this.readySync(options) ? this.tryPop() : undefined;
+  }
+
+  /** Yields owned copies of the records, one at a time, until the stream ends. Leaving the loop doesn't close it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    while (await this.ready()) {
+      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
+    }
+  }
+
+  /**
+   * Yields owned copies of all records that are there, as arrays, until the stream ends.
+   *
+   * @param limit - most records in one array (count, 1 or more)
+   */
+  async *batches(
+    limit: number = BATCH_COUNT,
+    options: ReadyOptions = NO_OPTIONS,
+  ): AsyncGenerator<Uint8Array[], void, undefined> {
+    while (await this.ready(options)) {
+      const batch: Uint8Array[] = [];
+      this.drain((bytes, start, end) => void batch.push(bytes.slice(start, end)), limit);
+      if (batch.length > 0) yield batch;
+    }
+  }
+
+  /** How the producer ended; undefined while it hasn't. Records may still be there. */
+  get producerEnd(): RingEnd | undefined {
+    return readEnd(this.words, PRODUCER_END);
+  }
+
+  /** Whether no record will ever come again: the producer has ended, or this end has, and the ring is empty. */
+  get closed(): boolean {
+    return this.isOver() && this.available() === 0;
+  }
+
+  /**
+   * Tells the producer that nobody reads any more: its pushes fail with `ERR_RING_CLOSED` and this reason.
+   * Records that are there can still be taken. Closing again has no effect.
+   *
+   * @param reason - for the producer (up to 56 bytes of UTF-8, cut beyond)
+   */
+  close(reason = ''): void {
+    const { words } = this;
+    this.flush();
+    this.storeCounts();
+    this.ended = true;
+    if (endOnce(words, CONSUMER_END, 'closed', reason)) {
+      Atomics.or(words, DATA_LINE + FLAG, FLAG_ENDED); // seen by the producer's next publication
+      wake(words, SPACE_LINE, this.bell);
+    }
+    this.waiter.kick();
+    this.detach();
+  }
+
+  /** Lets another handle take over this end (needed in debug mode only). */
+  detach(): void {
+    if (this.owner === undefined) return;
+    this.flush();
+    releaseOwner(this.words, this.owner);
+    this.owner = undefined;
+  }
+
+  /** Makes pending waits keep the process alive from now on. */
+  ref(): void {
+    this.waiter.ref = true;
+  }
+
+  /** Lets the process end although a wait is pending, from the next wait on. */
+  unref(): void {
+    this.waiter.ref = false;
+  }
+
+  /** Ends this end; see {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private isOver(): boolean {
+    return this.ended || hasEnded(this.words, PRODUCER_END);
+  }
+
+  private records(bytes = 1): Waitable {
+    const least = Math.max(1, Math.min(bytes / this.unitBytes, this.capacity >> 1));
+    return {
+      isReady: () => {
+        if (this.available() >= least) return true;
+        return this.isOver(); // D1: callers look at the ring again
+      },
+      announce: () => {
+        // With several waits pending, the earliest of their targets: any data.
+        const target = this.position() + (this.pending > 1 ? 1 : least);
+        Atomics.store(this.words, DATA_LINE + TARGET, target | 0);
+        this.storeCounts();
+      },
+    };
+  }
+
+  /** Moves the head behind the located record. @internal */
+  advance(): void {
+    if (this.debug) this.poison(this.head, (this.locatedAfter - this.head) | 0);
+    this.head = this.locatedAfter;
+    this.popped++;
+  }
+
+  /** Takes the located record. @internal */
+  take(): void {
+    this.advance();
+    if (((this.head - this.released) | 0) > this.releaseBytes) this.publish();
+  }
+
+  /** Stores the head and wakes a producer that sleeps. @internal */
+  publish(): void {
+    if (this.owner !== undefined) this.checkSole();
+    const { words } = this;
+    this.released = this.head;
+    Atomics.store(words, HEAD, this.head); // C2
+    if (Atomics.load(words, SPACE_LINE + FLAG) !== 0) this.alert(); // C4
+  }
+
+  /** Wakes the producer once its target has been reached. @internal */
+  alert(): void {
+    const { words } = this;
+    if (((this.released - Atomics.load(words, SPACE_LINE + TARGET)) | 0) < 0) return;
+    this.wakes++;
+    wake(words, SPACE_LINE, this.bell);
+  }
+
+  /** Index of the first record that hasn't been handed out. @internal */
+  position(): number {
+    return this.held === 0 ? this.head : this.cursor;
+  }
+
+  /** Loads the producer's index. @internal */
+  loadTail(): void {
+    const tail = Atomics.load(this.words, TAIL);
+    if (tail === this.tailSeen) return;
+    this.tailSeen = tail; // C3
+    const used = (tail - this.released) | 0;
+    const ahead = (tail - this.position()) | 0;
+    if (used < 0 || used > this.capacity || ahead < 0) {
+      throw new RingStateError(
+        'ERR_RING_CORRUPT',
+        `indices contradict each other: head=${this.released}, tail=${tail}, capacity=${this.capacity}`,
+      ); // L3
+    }
+    if (used > this.highWater) this.highWater = used;
+    if (((this.head - this.countedAt) | 0) > this.capacity >> 1) this.storeCounts();
+  }
+
+  /** @internal */
+  storeCounts(): void {
+    const { words } = this;
+    this.countedAt = this.head;
+    storeCount(words, CONSUMER_COUNTS, this.popped);
+    storeCount(words, CONSUMER_COUNTS + COUNT_WORDS, this.highWater);
+    storeCount(words, CONSUMER_COUNTS + 2 * COUNT_WORDS, this.waiter.parks);
+    storeCount(words, CONSUMER_COUNTS + 3 * COUNT_WORDS, this.wakes);
+  }
+
+  /** Debug mode: finds a second consumer, or a second thread. */
+  private checkSole(): void {
+    checkOwner(this.words, this.owner!);
+    const head = Atomics.load(this.words, HEAD);
+    if (head !== this.released) {
+      throw new RingStateError(
+        'ERR_RING_OWNER',
+        `a second consumer has stored the head: head=${head}, expected ${this.released}`,
+      );
+    }
+  }
+
+  /** @internal */
+  refuseHeld(call: string): never {
+    throw new RingStateError(
+      'ERR_RING_ORDER',
+      this.draining
+        ? `${call} inside a drain callback`
+        : `${call} while records are held: held=${this.held}; release them first`,
+    );
+  }
+}

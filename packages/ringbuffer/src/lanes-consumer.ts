@@ -1,0 +1,398 @@
+/** The consuming end of a group of lanes; see `lanes.ts` for the layout and the invariants N1 to N3. */
+import { RingConsumer } from './consumer.ts';
+import type { DRAIN_ABORT, DRAIN_STOP, DrainCallback } from './consumer-end.ts';
+import { endOnce, hasEnded, readEnd } from './ends.ts';
+import { type RingEnd, RingRangeError, RingStateError } from './errors.ts';
+import { CLAIMING, DIRTY, SEQUENCE, SEQUENCE_BYTES } from './lane-producer.ts';
+import type { Group } from './lanes.ts';
+import { CONSUMER_END, DATA_LINE, PRODUCER_END, PRODUCER_OWNER, SPACE_LINE } from './layout.ts';
+import type { ConsumerOptions } from './options.ts';
+import {
+  deadlineOf,
+  FLAG,
+  FLAG_ENDED,
+  leftMsOf,
+  timeoutOf,
+  type Waitable,
+  Waiter,
+  type WaitOptions,
+  wake,
+} from './wait.ts';
+
+/**
+ * Receives one record of a lane in place; as `DrainCallback`, and which lane it came from.
+ *
+ * @param bytes - the lane's data; borrowed, and of it only `[start, end)`, until the callback returns
+ * @param start - first byte of the payload (index, included)
+ * @param end - end of the payload (index, excluded)
+ * @param kind - the bit that travelled with the record (0 or 1)
+ * @param lane - the lane (index)
+ * @returns nothing to continue, `DRAIN_STOP` or `DRAIN_ABORT`
+ */
+export type LanesDrainCallback = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  lane: number,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
+) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
+
+const NO_OPTIONS: WaitOptions = {};
+
+/**
+ * Reads records from all lanes of a group. Get one from {@link attachLanesConsumer}.
+ *
+ * The stream ends when every lane has ended and is empty; lanes that nobody has taken count as open until
+ * `seal` is called.
+ *
+ * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile.
+ */
+export class LanesConsumer implements Waitable {
+  /** Lanes (count). */
+  declare readonly laneCount: number;
+  /** Lane from which the last record came (index). */
+  lane = 0;
+  /** Bit that travelled with the last record (0 or 1). */
+  kind = 0;
+  /** Total order: numbers whose takers died before they published them (count). */
+  skipped = 0;
+
+  declare private readonly words: Int32Array;
+  declare private readonly rings: readonly RingConsumer[];
+  declare private readonly total: boolean;
+  declare private readonly waiter: Waiter;
+  declare private readonly forward: DrainCallback;
+  /** Bits taken from the group and not worked off: N2. */
+  declare private readonly dirty: Int32Array;
+  private bell: (() => void) | undefined;
+  private callback: LanesDrainCallback | undefined;
+  private stopped = false;
+  private draining = false;
+  private next = 0;
+  private expected = 0;
+  private ended = false;
+
+  /** @internal */
+  constructor(group: Group, options: ConsumerOptions) {
+    this.words = group.words;
+    this.laneCount = group.laneCount;
+    this.total = group.total;
+    this.dirty = new Int32Array((group.laneCount + 31) >> 5).fill(-1); // look everywhere once
+    const { doorbell, ...rest } = options;
+    this.rings = Array.from(
+      { length: group.laneCount },
+      (_, lane) => new RingConsumer(group.lane(lane), rest),
+    );
+    this.bell = doorbell === undefined ? undefined : () => doorbell.postMessage(0);
+    for (const ring of this.rings) ring.bell = this.bell;
+    this.forward = (bytes, start, end, kind) => this.receive(bytes, start, end, kind);
+    this.expected = this.total ? this.firstNumber() : 0;
+    this.waiter = new Waiter(group.words, DATA_LINE, {
+      spin: options.spin,
+      ref: options.ref ?? true,
+      strategy: options.strategy ?? 'auto',
+      doorbell,
+      before: () => this.flush(),
+    });
+  }
+
+  /**
+   * Hands out records of all lanes in place and releases them: lane after lane, beginning behind the one that
+   * came last in the call before; or, with total order, in that order.
+   *
+   * Cost: O(1) per record and dirty lane, no allocation.
+   *
+   * @param callback - called per record with borrowed bytes
+   * @param limit - most records (count, 0 or more)
+   * @returns how many records were taken
+   * @throws {RingStateError} If a drain is running.
+   */
+  drain(callback: LanesDrainCallback, limit: number = 0x7fffffff): number {
+    if (this.draining) {
+      throw new RingStateError('ERR_RING_ORDER', 'drain inside a drain callback');
+    }
+    this.draining = true;
+    this.callback = callback;
+    this.stopped = false;
+    try {
+      return this.total ? this.drainInOrder(limit) : this.drainLanes(limit);
+    } finally {
+      this.draining = false;
+      this.callback = undefined;
+    }
+  }
+
+  /**
+   * Takes a record as a copy of its own; `lane` and `kind` say more about it.
+   *
+   * @returns the payload (owned), or undefined when all lanes are empty
+   */
+  tryPop(): Uint8Array | undefined {
+    let record: Uint8Array | undefined;
+    this.drain((bytes, start, end) => {
+      record = bytes.slice(start, end);
+    }, 1);
+    return record;
+  }
+
+  /**
+   * Waits until a record can be taken.
+   *
+   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
+   */
+  async ready(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
+    await this.waiter.wait(this, { signal: options.signal, timeoutMs: timeoutOf(options) });
+    return this.hasRecord();
+  }
+
+  /**
+   * Blocks the thread until a record can be taken.
+   *
+   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
+   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
+   */
+  readySync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
+    this.waiter.waitSync(this, timeoutOf(options));
+    return this.hasRecord();
+  }
+
+  /**
+   * Takes a record, and waits for it if need be.
+   *
+   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
+   */
+  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
+    const deadline = deadlineOf(options);
+    for (;;) {
+      const record = this.tryPop();
+      if (record !== undefined) return record;
+      const timeoutMs = leftMsOf(deadline);
+      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
+    }
+  }
+
+  /** Yields owned copies of the records until the stream ends. Leaving the loop doesn't close it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    while (await this.ready()) {
+      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
+    }
+  }
+
+  /** How a lane's producer ended; undefined while it hasn't. Records may still be there. */
+  laneEnd(lane: number): RingEnd | undefined {
+    return readEnd(this.ring(lane).words, PRODUCER_END);
+  }
+
+  /** Whether no record will ever come again: all lanes have ended and are empty. */
+  get closed(): boolean {
+    return this.isOver() && !this.hasRecord();
+  }
+
+  /** Says that no lane will be taken any more: those that are free end now. */
+  seal(): void {
+    for (const [lane, { words }] of this.rings.entries()) {
+      if (Atomics.compareExchange(words, PRODUCER_OWNER, 0, lane + 1) === 0) {
+        endOnce(words, PRODUCER_END, 'closed', 'sealed');
+      }
+    }
+    wake(this.words, DATA_LINE, undefined);
+  }
+
+  /**
+   * Makes a lane whose producer has ended, and whose records are all taken, free for another producer.
+   *
+   * @throws {RingStateError} If its producer hasn't ended, or records are left.
+   */
+  reopen(lane: number): void {
+    const ring = this.ring(lane);
+    if (!hasEnded(ring.words, PRODUCER_END) || ring.available() > 0) {
+      throw new RingStateError(
+        'ERR_RING_ORDER',
+        `lane can be reopened only when it has ended and is empty: lane=${lane}`,
+      );
+    }
+    ring.flush();
+    Atomics.store(ring.words, CLAIMING, 0);
+    Atomics.store(ring.words, PRODUCER_END, 0);
+    Atomics.store(ring.words, PRODUCER_OWNER, 0); // last: from here it can be taken
+  }
+
+  /** Gives all released space back to the producers. */
+  flush(): void {
+    for (const ring of this.rings) ring.flush();
+  }
+
+  /**
+   * Tells all producers that nobody reads any more.
+   *
+   * @param reason - for the producers (up to 56 bytes of UTF-8, cut beyond)
+   */
+  close(reason = ''): void {
+    this.flush();
+    this.ended = true;
+    Atomics.or(this.words, DATA_LINE + FLAG, FLAG_ENDED);
+    for (const { words } of this.rings) {
+      if (endOnce(words, CONSUMER_END, 'closed', reason)) wake(words, SPACE_LINE, this.bell);
+    }
+    this.waiter.kick();
+  }
+
+  /** Makes pending waits keep the process alive from now on. */
+  ref(): void {
+    this.waiter.ref = true;
+  }
+
+  /** Lets the process end although a wait is pending, from the next wait on. */
+  unref(): void {
+    this.waiter.ref = false;
+  }
+
+  /** Ends this end; see {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  isReady(): boolean {
+    return this.hasRecord() || this.isOver(); // callers look again at the end: D1
+  }
+
+  /** @internal */
+  announce(): void {
+    for (const ring of this.rings) ring.storeCounts();
+  }
+
+  private ring(lane: number): RingConsumer {
+    const ring = this.rings[lane];
+    if (ring === undefined) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `lane must be an integer from 0 to ${this.laneCount - 1}: lane=${lane}`,
+      );
+    }
+    return ring;
+  }
+
+  private isOver(): boolean {
+    if (this.ended) return true;
+    for (const { words } of this.rings) if (!hasEnded(words, PRODUCER_END)) return false;
+    return true;
+  }
+
+  /** Takes the group's dirty bits into the local words: N1, N2. */
+  private collect(): void {
+    const { words, dirty } = this;
+    for (let i = 0; i < dirty.length; i++) {
+      if (Atomics.load(words, DIRTY + i) !== 0) {
+        dirty[i] = dirty[i]! | Atomics.exchange(words, DIRTY + i, 0);
+      }
+    }
+  }
+
+  private isDirty(lane: number): boolean {
+    return (this.dirty[lane >> 5]! & (1 << (lane & 31))) !== 0;
+  }
+
+  private clean(lane: number): void {
+    this.dirty[lane >> 5] = this.dirty[lane >> 5]! & ~(1 << (lane & 31));
+  }
+
+  private hasRecord(): boolean {
+    if (this.total) return this.findExpected() >= 0;
+    this.collect();
+    for (let lane = 0; lane < this.laneCount; lane++) {
+      if (!this.isDirty(lane)) continue;
+      if (this.rings[lane]!.available() > 0) return true;
+      this.clean(lane);
+    }
+    return false;
+  }
+
+  private drainLanes(limit: number): number {
+    this.collect();
+    const { laneCount } = this;
+    let count = 0;
+    let lane = this.next;
+    for (let i = 0; i < laneCount && count < limit && !this.stopped; i++, lane++) {
+      if (lane === laneCount) lane = 0;
+      if (!this.isDirty(lane)) continue;
+      const ring = this.rings[lane]!;
+      this.lane = lane;
+      this.clean(lane);
+      try {
+        count += ring.drain(this.forward, limit - count);
+      } finally {
+        if (ring.head !== ring.tailSeen) this.dirty[lane >> 5]! |= 1 << (lane & 31);
+      }
+      this.next = lane + 1 === laneCount ? 0 : lane + 1;
+    }
+    return count;
+  }
+
+  private receive(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    kind: number,
+  ): ReturnType<DrainCallback> {
+    this.kind = kind;
+    const from = this.total ? start + SEQUENCE_BYTES : start;
+    const result = this.callback!(bytes, from, end, kind, this.lane);
+    if (result !== undefined) this.stopped = true;
+    return result;
+  }
+
+  private drainInOrder(limit: number): number {
+    let count = 0;
+    while (count < limit && !this.stopped) {
+      const lane = this.findExpected();
+      if (lane < 0) break;
+      this.lane = lane;
+      const before = this.rings[lane]!.popped;
+      try {
+        this.rings[lane]!.drain(this.forward, 1);
+      } finally {
+        const taken = this.rings[lane]!.popped - before;
+        count += taken;
+        this.expected = (this.expected + taken) | 0;
+      }
+    }
+    return count;
+  }
+
+  /** Total order: the lane whose oldest record has the next number, or -1; skips numbers of the dead: N3. */
+  private findExpected(): number {
+    for (;;) {
+      let lane = this.laneOf(this.expected);
+      if (lane >= 0) return lane;
+      if (Atomics.load(this.words, SEQUENCE) === this.expected) return -1; // nobody has taken it
+      for (const { words } of this.rings) {
+        if (Atomics.load(words, CLAIMING) !== 0 && !hasEnded(words, PRODUCER_END)) return -1;
+      }
+      lane = this.laneOf(this.expected);
+      if (lane >= 0) return lane;
+      this.expected = (this.expected + 1) | 0;
+      this.skipped++;
+    }
+  }
+
+  private laneOf(number: number): number {
+    for (let lane = 0; lane < this.laneCount; lane++) {
+      const ring = this.rings[lane]!;
+      const at = ring.locate(ring.head);
+      if (at >= 0 && ring.data[at >> 2] === number) return lane;
+    }
+    return -1;
+  }
+
+  /** The lowest number that is still in a lane, or else the next one that will be taken. */
+  private firstNumber(): number {
+    let first = Atomics.load(this.words, SEQUENCE);
+    for (const ring of this.rings) {
+      const at = ring.locate(ring.head);
+      if (at >= 0 && ((ring.data[at >> 2]! - first) | 0) < 0) first = ring.data[at >> 2]!;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,512 @@
+/**
+ * What the producing ends of all single-producer rings have in common: indices and their publication, waiting
+ * for room, order between pushes that wait, policies, and ending. Where records lie is up to the subclass.
+ *
+ * P1: what lies in [published, tail) is private to this thread; the consumer never reads behind the published
+ *     tail. An open claim is never published.
+ * P2: a record is written completely before the `Atomics.store` of a tail behind it, so the consumer, which
+ *     loads the tail by `Atomics.load`, reads it without a race.
+ * P3: `headSeen` is a head that the consumer stored earlier; heads only advance, so space computed from it is
+ *     really free. It is loaded again only when it doesn't suffice.
+ * P4: a publication is followed by a load of the data line's flag, so a consumer that is going to sleep either
+ *     sees the new tail or is woken (W1 in `wait.ts`).
+ * P5: a killed producer leaves the published tail at the end of a whole record: nothing to repair.
+ * P6: pushes that wait form a queue, so records keep the order of the calls; while it isn't empty, `tryPush`
+ *     and `claim` report "full".
+ *
+ * Threads: all methods belong to one thread, the producer's.
+ */
+import { COUNT_WORDS, storeCount } from './counts.ts';
+import { endOnce, hasEnded, readEnd } from './ends.ts';
+import { RingClosedError, type RingEnd, RingRangeError, RingStateError } from './errors.ts';
+import { CONSUMER_END, HEAD, PRODUCER_COUNTS, PRODUCER_END, SPACE_LINE, TAIL } from './layout.ts';
+import type { FullPolicy, ProducerOptions } from './options.ts';
+import { checkOwner, claimOwner, type Owner, releaseOwner } from './owner.ts';
+import {
+  deadlineOf,
+  FLAG,
+  FLAG_ENDED,
+  leftMsOf,
+  TARGET,
+  timeoutOf,
+  type Waitable,
+  Waiter,
+  type WaitOptions,
+  wake,
+} from './wait.ts';
+
+/** Which bytes to push, and how long to wait for room. */
+export interface PushOptions extends WaitOptions {
+  /**
+   * First byte of the source (index, included).
+   *
+   * @defaultValue 0
+   */
+  readonly start?: number;
+  /**
+   * End of the bytes (index, excluded).
+   *
+   * @defaultValue the source's length
+   */
+  readonly end?: number;
+  /**
+   * One bit that travels with the record (0 or 1).
+   *
+   * @defaultValue 0
+   */
+  readonly kind?: number;
+}
+
+const NO_OPTIONS: PushOptions = {};
+
+/** States of a producer. Anything but OPEN makes the entry points look closer. */
+export const OPEN = 0;
+export const CLAIMED = 1;
+/** An earlier asynchronous push waits for room, and must stay first. */
+export const QUEUED = 2;
+export const ENDED = 3;
+
+export const NEVER = 0x7fffffff;
+
+/** Where the parts of a ring lie; attach builds it. @internal */
+export interface EndMemory {
+  /** The ring's own control block. */
+  readonly words: Int32Array;
+  /** The block and line on which the consumer sleeps. */
+  readonly dataWords: Int32Array;
+  readonly dataLine: number;
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  /** In index units: bytes, or slots. */
+  readonly capacity: number;
+}
+
+/** The producing end of a single-producer ring: what {@link RingProducer} and {@link SlotProducer} share. */
+export abstract class ProducerEnd {
+  /** Size of the ring: bytes with headers, or slots (a power of two). */
+  declare readonly capacity: number;
+  /** Records refused by the policy `drop-newest` so far (count). */
+  dropped = 0;
+  /** Records pushed so far (count). */
+  pushed = 0;
+
+  /** @internal */ declare readonly words: Int32Array;
+  /** @internal */ declare readonly dataWords: Int32Array;
+  /** @internal */ declare readonly dataLine: number;
+  /** @internal */ declare readonly mask: number;
+  /** @internal */ declare readonly full: FullPolicy;
+  /** @internal */ declare readonly waiter: Waiter;
+  /** @internal */ owner: Owner | undefined;
+  /** @internal */ bell: (() => void) | undefined;
+  /** @internal */ state: number = OPEN;
+  /** @internal */ declare tail: number;
+  /** @internal */ declare published: number;
+  /** @internal */ declare headSeen: number;
+  /** @internal */ declare countedAt: number;
+  /** @internal */ declare threshold: number;
+  /** @internal */ declare readonly thresholdOpen: number;
+  /** @internal */ declare readonly perTick: boolean;
+  /** @internal */ tickScheduled = false;
+  /** @internal */ corked = 0;
+  /** @internal */ claimedFrom = 0;
+  /** @internal */ fullHits = 0;
+  /** @internal */ wakes = 0;
+  /** Pushes that wait, oldest first; an object each, told apart by identity. */
+  private readonly queue: object[] = [];
+
+  /** @internal */
+  constructor(memory: EndMemory, options: ProducerOptions, unitBytes: number) {
+    const { words, capacity } = memory;
+    this.words = words;
+    this.dataWords = memory.dataWords;
+    this.dataLine = memory.dataLine;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+    this.full = options.full ?? 'block';
+    const publish = options.publish ?? 'each';
+    if (typeof publish === 'number' && !(publish >= 0)) {
+      throw new RingRangeError(
+        'ERR_RING_ARGUMENT',
+        `publish must be 'each', 'tick' or a count of bytes, 0 or more: publish=${publish}`,
+      );
+    }
+    this.perTick = publish === 'tick';
+    this.thresholdOpen =
+      typeof publish === 'number' ? Math.min(Math.floor(publish / unitBytes), NEVER) : 0;
+    this.threshold = this.thresholdOpen;
+    this.tail = Atomics.load(words, TAIL);
+    this.published = this.tail;
+    this.countedAt = this.tail;
+    this.headSeen = Atomics.load(words, HEAD);
+    const { doorbell } = options;
+    this.bell = doorbell === undefined ? undefined : () => doorbell.postMessage(0);
+    this.waiter = new Waiter(words, SPACE_LINE, {
+      spin: options.spin,
+      ref: options.ref ?? true,
+      strategy: options.strategy ?? 'auto',
+      doorbell,
+      before: () => this.flush(),
+    });
+    this.owner = options.debug ? claimOwner(words, 'producer') : undefined;
+    this.loadHead();
+  }
+
+  /** Appends a copy of `source[start, end)` as one record; false when the ring is full. */
+  abstract tryPush(source: Uint8Array, start?: number, end?: number, kind?: number): boolean;
+  /** Appends a record per source, all or none. */
+  abstract tryPushMany(sources: readonly Uint8Array[], kind?: number): boolean;
+  /** Index units that a record of that length takes at the tail. @internal */
+  abstract extent(lengthBytes: number): number;
+  /** Index units that this record takes at the tail. @internal */
+  abstract extentFor(source: Uint8Array, start: number, length: number): number;
+  /** Index units that these records take at the tail. @internal */
+  abstract extentOf(sources: readonly Uint8Array[]): number;
+
+  /**
+   * Appends a copy of the source's bytes as one record, and waits for room if the policy is to block.
+   *
+   * The source must not change until the promise settles.
+   *
+   * @param source - bytes to copy
+   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
+   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail.
+   * @throws {RingClosedError} If either end is closed, also while waiting.
+   * @throws {RingRangeError} If the range is outside `source` or longer than `lengthBytesMax`.
+   */
+  async push(source: Uint8Array, options: PushOptions = NO_OPTIONS): Promise<boolean> {
+    const { start = 0, end = source.length, kind = 0 } = options;
+    if (this.queue.length === 0) {
+      if (this.tryPush(source, start, end, kind)) return true;
+      if (!this.blocks()) return false;
+    }
+    const extent = (): number => this.extentFor(source, start, end - start);
+    return this.enqueue(() => this.tryPush(source, start, end, kind), extent, options);
+  }
+
+  /**
+   * Appends a record per source, all or none, and waits until there is room for all of them.
+   *
+   * @param sources - one array per record; they must not change until the promise settles
+   * @returns whether they were appended; false when `timeoutMs` has passed, or the policy dropped them
+   * @throws As {@link push} does.
+   */
+  async pushMany(
+    sources: readonly Uint8Array[],
+    options: Omit<PushOptions, 'start' | 'end'> = NO_OPTIONS,
+  ): Promise<boolean> {
+    const { kind = 0 } = options;
+    if (this.queue.length === 0) {
+      if (this.tryPushMany(sources, kind)) return true;
+      if (!this.blocks()) return false;
+    }
+    const extent = (): number => this.extentOf(sources);
+    return this.enqueue(() => this.tryPushMany(sources, kind), extent, options);
+  }
+
+  /**
+   * Appends a copy of the source's bytes as one record, and blocks the thread while the ring is full.
+   *
+   * @param source - bytes to copy
+   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
+   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail, with
+   * `ERR_RING_BLOCKING` if this thread may not block.
+   * @throws {RingClosedError} If either end is closed, also while waiting.
+   */
+  pushSync(source: Uint8Array, options: Omit<PushOptions, 'signal'> = NO_OPTIONS): boolean {
+    const { start = 0, end = source.length, kind = 0 } = options;
+    if (this.tryPush(source, start, end, kind)) return true;
+    if (!this.blocks()) return false;
+    if (this.state === QUEUED) {
+      throw new RingStateError('ERR_RING_ORDER', 'an asynchronous push waits, and must stay first');
+    }
+    const deadline = deadlineOf(options);
+    const room = this.room(this.extentFor(source, start, end - start));
+    for (;;) {
+      if (!this.waiter.waitSync(room, leftMsOf(deadline))) return false;
+      if (this.hasEnded()) this.refuseEnded();
+      if (this.tryPush(source, start, end, kind)) return true;
+    }
+  }
+
+  /**
+   * Waits until a record of this length would fit.
+   *
+   * @param lengthBytes - payload (0 to `lengthBytesMax`)
+   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
+   */
+  async ready(lengthBytes = 0, options: WaitOptions = NO_OPTIONS): Promise<boolean> {
+    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
+    if (!(await this.waiter.wait(this.room(this.extent(lengthBytes)), wait))) return false;
+    return !this.hasEnded();
+  }
+
+  /**
+   * Blocks the thread until a record of this length would fit.
+   *
+   * @param lengthBytes - payload (0 to `lengthBytesMax`)
+   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
+   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
+   */
+  readySync(lengthBytes = 0, options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
+    const timeoutMs = timeoutOf(options);
+    return this.waiter.waitSync(this.room(this.extent(lengthBytes)), timeoutMs) && !this.hasEnded();
+  }
+
+  /** How the consumer ended; undefined while it hasn't. */
+  get consumerEnd(): RingEnd | undefined {
+    return readEnd(this.words, CONSUMER_END);
+  }
+
+  /** Whether records can no longer be pushed because either end is closed. */
+  get closed(): boolean {
+    return this.hasEnded();
+  }
+
+  /**
+   * Publishes everything and ends the stream: the consumer gets all records, then the end with this reason.
+   * An open claim is aborted. Closing again has no effect.
+   *
+   * @param reason - for the consumer (up to 56 bytes of UTF-8, cut beyond)
+   */
+  close(reason = ''): void {
+    if (this.state === CLAIMED) this.abort();
+    if (!hasEnded(this.words, PRODUCER_END)) this.flush();
+    this.storeCounts();
+    this.state = ENDED;
+    if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
+    this.waiter.kick();
+    this.detach();
+  }
+
+  /** Publishes everything and lets another handle take over this end (needed in debug mode only). */
+  detach(): void {
+    if (this.owner === undefined) return;
+    if (this.state !== ENDED) this.flush();
+    releaseOwner(this.words, this.owner);
+    this.owner = undefined;
+  }
+
+  /** Makes pending waits keep the process alive from now on. */
+  ref(): void {
+    this.waiter.ref = true;
+  }
+
+  /** Lets the process end although a wait is pending, from the next wait on. */
+  unref(): void {
+    this.waiter.ref = false;
+  }
+
+  /** Closes the stream; see {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private hasEnded(): boolean {
+    return hasEnded(this.words, PRODUCER_END) || hasEnded(this.words, CONSUMER_END);
+  }
+
+  /** What the policy says about a full ring: whether to wait. */
+  private blocks(): boolean {
+    if (this.full === 'block') return true;
+    if (this.full === 'fail') {
+      throw new RingStateError(
+        'ERR_RING_FULL',
+        `the ring is full: free=${this.free()} of capacity=${this.capacity}`,
+      );
+    }
+    return false;
+  }
+
+  /** Tries, sleeps and tries again, in the order of the calls. */
+  private async enqueue(
+    attempt: () => boolean,
+    extent: () => number,
+    options: WaitOptions,
+  ): Promise<boolean> {
+    const ticket = {};
+    const deadline = deadlineOf(options);
+    this.queue.push(ticket);
+    if (this.state === OPEN) this.state = QUEUED; // Q1
+    try {
+      for (;;) {
+        options.signal?.throwIfAborted();
+        if (this.hasEnded()) this.refuseEnded();
+        if (this.queue[0] === ticket) {
+          if (this.state === QUEUED) this.state = OPEN;
+          if (attempt()) return true;
+          this.state = QUEUED;
+        }
+        const turn = this.room(extent(), ticket);
+        const wait = { signal: options.signal, timeoutMs: leftMsOf(deadline) };
+        if (!(await this.waiter.wait(turn, wait))) return false;
+      }
+    } finally {
+      this.queue.splice(this.queue.indexOf(ticket), 1);
+      if (this.queue.length > 0) {
+        if (this.state === OPEN) this.state = QUEUED;
+        this.waiter.kick(); // the next one's turn
+      } else if (this.state === QUEUED) this.state = OPEN;
+    }
+  }
+
+  private room(total: number, ticket?: object): Waitable {
+    return {
+      isReady: () => {
+        if (this.hasEnded()) return true;
+        return (ticket === undefined || this.queue[0] === ticket) && this.free() >= total;
+      },
+      announce: () => {
+        if (ticket !== undefined && this.queue[0] !== ticket) return;
+        const target = (this.tail + total - this.capacity) | 0;
+        Atomics.store(this.words, SPACE_LINE + TARGET, target);
+        this.storeCounts();
+      },
+    };
+  }
+  /**
+   * Gives the claimed space back; nothing of it ever becomes visible.
+   *
+   * @throws {RingStateError} If nothing is claimed.
+   */
+  abort(): void {
+    if (this.state !== CLAIMED) this.refuseOrder('abort');
+    this.tail = this.claimedFrom;
+    this.state = OPEN;
+  }
+
+  /** Makes everything pushed so far visible to the consumer, and wakes it if it sleeps. */
+  flush(): void {
+    if (this.tail !== this.published) this.publish();
+  }
+
+  /** Holds publication back until {@link uncork} (calls nest), except when the ring is full. */
+  cork(): void {
+    this.corked++;
+    this.threshold = NEVER;
+  }
+
+  /** Undoes one {@link cork}; the last one publishes. */
+  uncork(): void {
+    if (this.corked === 0) this.refuseOrder('uncork');
+    if (--this.corked !== 0) return;
+    this.threshold = this.thresholdOpen;
+    if (this.tail !== this.published) this.publish();
+  }
+
+  /** Index units that are free, as far as is known (0 to `capacity`). @internal */
+  free(): number {
+    this.loadHead();
+    return (this.capacity - (this.tail - this.headSeen)) | 0;
+  }
+
+  /** The publication threshold has been passed. @internal */
+  due(): void {
+    if (!this.perTick) {
+      this.publish();
+      return;
+    }
+    if (this.tickScheduled) {
+      this.publish(); // a quarter of the ring within one tick
+      return;
+    }
+    this.tickScheduled = true;
+    this.threshold = this.capacity >> 2;
+    queueMicrotask(() => {
+      this.tickScheduled = false;
+      this.threshold = this.corked > 0 ? NEVER : this.thresholdOpen;
+      if (this.corked === 0 && this.tail !== this.published) this.publish();
+    });
+  }
+
+  /** Stores the tail and wakes a consumer that sleeps. @internal */
+  publish(): void {
+    this.storeTail();
+    if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(false); // P4
+  }
+
+  /** @internal */
+  storeTail(): void {
+    if (this.owner !== undefined) this.checkSole();
+    const tail = this.state === CLAIMED ? this.claimedFrom : this.tail; // P1
+    this.published = tail;
+    Atomics.store(this.words, TAIL, tail); // P2
+  }
+
+  /** Wakes the consumer if its watermark has been reached, or anyway; learns whether it has ended. @internal */
+  alert(anyway: boolean): void {
+    const { dataWords, dataLine } = this;
+    const flag = Atomics.load(dataWords, dataLine + FLAG);
+    if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
+    if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
+    this.wakes++;
+    wake(dataWords, dataLine, this.bell);
+  }
+
+  /** Whether that many bytes are free, after a look at the consumer's index. @internal */
+  hasRoom(total: number): boolean {
+    this.loadHead();
+    if (((this.capacity - (this.tail - this.headSeen)) | 0) >= total) return true;
+    this.fullHits++;
+    // The consumer can only make room for what it can see, watermark or not.
+    if (this.tail !== this.published) this.publish();
+    if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(true);
+    return false;
+  }
+
+  private loadHead(): void {
+    this.headSeen = Atomics.load(this.words, HEAD); // P3
+    const used = (this.tail - this.headSeen) | 0;
+    if (used < 0 || used > this.capacity) {
+      throw new RingStateError(
+        'ERR_RING_CORRUPT',
+        `indices contradict each other: head=${this.headSeen}, tail=${this.tail}, capacity=${this.capacity}`,
+      ); // L3
+    }
+    if (((this.tail - this.countedAt) | 0) > this.capacity >> 1) this.storeCounts();
+  }
+
+  /** @internal */
+  storeCounts(): void {
+    const { words } = this;
+    this.countedAt = this.tail;
+    storeCount(words, PRODUCER_COUNTS, this.pushed);
+    storeCount(words, PRODUCER_COUNTS + COUNT_WORDS, this.dropped);
+    storeCount(words, PRODUCER_COUNTS + 2 * COUNT_WORDS, this.fullHits);
+    storeCount(words, PRODUCER_COUNTS + 3 * COUNT_WORDS, this.waiter.parks);
+    storeCount(words, PRODUCER_COUNTS + 4 * COUNT_WORDS, this.wakes);
+  }
+
+  /** Whether a record may be taken while the state isn't OPEN: false to wait, or throws. @internal */
+  admits(): boolean {
+    if (this.state === QUEUED) return false;
+    if (this.state === CLAIMED) {
+      throw new RingStateError('ERR_RING_ORDER', 'a claim is open: commit or abort it first');
+    }
+    this.refuseEnded();
+  }
+
+  /** @internal */
+  refuseEnded(): never {
+    const own = readEnd(this.words, PRODUCER_END);
+    const end = own ?? readEnd(this.words, CONSUMER_END) ?? { how: 'closed', reason: '' };
+    const who = own === undefined ? 'consumer' : 'producer';
+    throw new RingClosedError(`the ring's ${who} is ${end.how}: reason=${end.reason}`, end);
+  }
+
+  /** @internal */
+  refuseOrder(call: string): never {
+    throw new RingStateError('ERR_RING_ORDER', `${call} without its counterpart before it`);
+  }
+
+  /** Debug mode: finds a second producer, or a second thread. */
+  private checkSole(): void {
+    checkOwner(this.words, this.owner!);
+    const tail = Atomics.load(this.words, TAIL);
+    if (tail !== this.published) {
+      throw new RingStateError(
+        'ERR_RING_OWNER',
+        `a second producer has stored the tail: tail=${tail}, expected ${this.published}`,
+      );
+    }
+  }
+}
