@@ -9,7 +9,8 @@ const run = promisify(execFile);
 const floorRatio = 1.05;
 const pairs = 3;
 
-interface Memory {
+/** Memory of a process after a collection (bytes). */
+export interface Memory {
   readonly rss: number;
   readonly heap: number;
 }
@@ -27,7 +28,8 @@ export function memoryUnavailable(): string | undefined {
   }
 }
 
-async function probe(
+/** Runs one side of the comparison in a process of its own and returns its memory. */
+export async function probeMemory(
   mode: 'bridge' | 'plain',
   tmux: string,
   socketPath: string,
@@ -65,8 +67,8 @@ export async function memoryFloor(
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const [bridge, plain] = await Promise.all([
-      probe('bridge', tmux, socketPath, seconds, signal),
-      probe('plain', tmux, socketPath, seconds, signal),
+      probeMemory('bridge', tmux, socketPath, seconds, signal),
+      probeMemory('plain', tmux, socketPath, seconds, signal),
     ]);
     ratios.push(bridge.rss / plain.rss);
   }
