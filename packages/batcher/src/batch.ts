@@ -1,7 +1,9 @@
 /** `batch(fn)`: the one-liner. A function that takes one item at a time, made of one that takes many. */
-import { type Batcher, createBatcher, type Remains } from './batcher.ts';
+import type { Batcher } from './batcher.ts';
+import { createBatcher } from './create-batcher.ts';
 import { list } from './merge.ts';
 import type { BatcherOptions, FlushResult } from './options.ts';
+import type { Remains } from './stats.ts';
 import type { WaitOptions } from './waiters.ts';
 
 /** Options of `batch`. */

@@ -16,6 +16,8 @@
  * One thread; every method may be called from anywhere, also from inside `flush`. Cost: a push is O(1), reads the
  * clock once per tick (and every 256 pushes), and allocates nothing when the merge doesn't.
  */
+
+import { Alarm } from './alarm.ts';
 import {
   BatcherArgumentError,
   BatcherClosedError,
@@ -25,65 +27,12 @@ import {
 } from './errors.ts';
 import { type Entry, type Lane, Lanes, type Segment } from './lanes.ts';
 import { Law } from './law/law.ts';
-import type { Merge, MergeWithValue } from './merge.ts';
-import {
-  type Batch,
-  type BatcherOptions,
-  type FlushReport,
-  type Settings,
-  settingsOf,
-} from './options.ts';
+import type { Merge } from './merge.ts';
+import { type BatcherOptions, type FlushReport, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
+import { RunningBatch } from './running-batch.ts';
+import type { BatcherState, BatcherStats, Remains } from './stats.ts';
 import { Waiters, type WaitOptions } from './waiters.ts';
-
-/** What was not delivered when a batcher was closed or aborted. */
-export interface Remains<Key, Value> {
-  /** Entries that no flush holds, oldest first within a key; they belong to the caller. */
-  readonly undelivered: readonly Entry<Key, Value>[];
-  /** Entries of a flush that still runs: the sink may or may not deliver them. */
-  readonly unsettled: readonly Entry<Key, Value>[];
-}
-
-/** What a batcher is doing, and what it has learned. */
-export interface BatcherStats {
-  /** `open`, `closing` (draining), `closed`, `aborted` or `failed`. */
-  readonly state: BatcherState;
-  /** Items pushed, delivered and dropped. */
-  readonly pushed: number;
-  /** Items whose flush succeeded. */
-  readonly delivered: number;
-  /** Items that `onError` gave up. */
-  readonly dropped: number;
-  /** Flushes that succeeded. */
-  readonly flushes: number;
-  /** Flushes that failed. */
-  readonly failures: number;
-  /** Entries that wait, as items. */
-  readonly count: number;
-  /** Bytes that wait or are being delivered. */
-  readonly bytes: number;
-  /** Keys that have something to deliver. */
-  readonly keys: number;
-  /** Keys under pressure. */
-  readonly pressed: number;
-  /** Queue above which keys are pressed (bytes). */
-  readonly limitBytes: number;
-  /** Bytes of a batch by its caps and the predicted time. */
-  readonly batchBytes: number;
-  /** Learned fixed cost of a flush (ms). */
-  readonly fixedMs: number;
-  /** Learned cost of one more byte (ms). */
-  readonly perByteMs: number;
-  /** Break-even hold: fixed cost over `overhead` (ms). */
-  readonly tauMs: number;
-  /** Hold of the newest arrival (ms). */
-  readonly holdMs: number;
-  /** Realised over predicted merges, at most 1; it falls in a closed loop. */
-  readonly trust: number;
-}
-
-/** Where a batcher is in its life. */
-export type BatcherState = 'open' | 'closing' | 'closed' | 'aborted' | 'failed';
 
 /** A key's way into a batcher, without the lookup. */
 export interface BatcherLane<Item> {
@@ -95,6 +44,8 @@ export interface BatcherLane<Item> {
 
 /** Pushes after which a long synchronous loop looks at the clock. */
 const STEPS_MAX = 256;
+/** Flushes that are all timed, until the cost is known well. */
+const SAMPLED_ALWAYS = 64;
 
 /** An adaptive batcher; made by `createBatcher`. */
 export class Batcher<Item, Key, Value> implements AsyncDisposable {
@@ -130,11 +81,11 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #urgent = false;
   #hintedUntil = Number.NEGATIVE_INFINITY;
   #oldestMs = 0;
-  #wake: unknown;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  readonly #alarm: Alarm;
   #retryWake: unknown;
   #startedMs = 0;
-  #costUs = 0;
+  /** Time of the synchronous part of a flush whose promise is pending (us), else -1. */
+  #costUs = -1;
   #generation = 0;
   #pushed = 0;
   #delivered = 0;
@@ -157,6 +108,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     });
     this.#pressure = new Pressure(this.#lanes, settings);
     this.#waiters = new Waiters(settings.scheduler);
+    this.#alarm = new Alarm(settings.scheduler, this.#onWake);
     this.#batch = new RunningBatch(this.#failure.signal);
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
@@ -199,7 +151,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#appendUrgent(this.#lanes.lane(key), item);
   }
 
-  /** Returns a key's own push, for callers that push to it often. It keeps the key's buffers until `forget`. */
+  /** Returns a key's own push, for callers that push to it often. The key's buffers stay until `forget`. */
   lane(key: Key): BatcherLane<Item> {
     const lane = this.#lanes.lane(key);
     lane.pinned = true;
@@ -334,12 +286,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       if (due > now) {
         now = scheduler.now();
         if (due > now) {
-          this.#arm(due, now);
+          this.#alarm.arm(due, now);
           return;
         }
       }
       if (began >= 0 && now - began >= sliceMs && !force) {
-        this.#arm(now, now); // give the event loop its turn
+        this.#alarm.arm(now, now); // give the event loop its turn
         return;
       }
       this.#deliver();
@@ -369,33 +321,11 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return due;
   }
 
-  #arm(due: number, now: number): void {
-    if (this.#wake !== undefined) {
-      if (this.#wakeAt <= due) return;
-      this.#settings.scheduler.cancel(this.#wake);
-    }
-    const delay = due - now;
-    const whole = delay > 1 ? Math.floor(delay) : delay;
-    this.#wakeAt = due;
-    this.#wake = this.#settings.scheduler.wake(
-      this.#onWake,
-      this.#settings.scheduler.resolutionMs > 0 ? whole : delay,
-    );
-  }
-
   readonly #onWake = (): void => {
-    this.#wake = undefined;
-    this.#wakeAt = Number.POSITIVE_INFINITY;
-    if (this.#lanes.count === 0 && this.#heads.length === 0) return;
-    this.#decide(this.#settings.scheduler.now(), false);
+    if (this.#lanes.count > 0 || this.#heads.length > 0) {
+      this.#decide(this.#settings.scheduler.now(), false);
+    }
   };
-
-  #disarm(): void {
-    if (this.#wake === undefined) return;
-    this.#settings.scheduler.cancel(this.#wake);
-    this.#wake = undefined;
-    this.#wakeAt = Number.POSITIVE_INFINITY;
-  }
 
   /** Takes the next batch and hands it to the sink. */
   #deliver(): void {
@@ -431,9 +361,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       this.#onFailed(error);
       return;
     }
-    const ended = scheduler.now();
-    this.#costUs = (ended - started) * 1000;
     if (isPromise(result)) {
+      this.#costUs = (scheduler.now() - started) * 1000;
       const generation = this.#generation;
       result.then(
         (report) => {
@@ -446,7 +375,13 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       return;
     }
     this.#running = false;
-    this.#onSuccess(result, ended);
+    this.#onSuccess(result, this.#isSample(batch.bytes) ? scheduler.now() : -1);
+  }
+
+  /** Whether a synchronous flush is timed: always at first and when its size matters, then one in four. */
+  #isSample(bytes: number): boolean {
+    const { fixed, perByte } = this.#law.cost;
+    return this.#flushes < SAMPLED_ALWAYS || (this.#flushes & 3) === 0 || perByte * bytes > fixed;
   }
 
   #onSettled(report: unknown): void {
@@ -461,13 +396,16 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#onFailed(error);
   }
 
-  /** The running batch has been delivered: learns from it, and makes the sink free. */
-  #onSuccess(report: unknown, now: number): void {
+  /** The running batch has been delivered: learns from it, if it was timed, and makes the sink free. */
+  #onSuccess(report: unknown, ended: number): void {
     const batch = this.#batch;
+    const settleUs = (ended - this.#startedMs) * 1000;
     const costMs = (report as FlushReport | undefined)?.costMs;
-    const costUs = typeof costMs === 'number' ? costMs * 1000 : this.#costUs;
-    this.#law.cost.observe(batch.bytes, costUs);
-    this.#pressure.observe(batch.bytes, (now - this.#startedMs) * 1000, this.#law.cost);
+    const { cost } = this.#law;
+    if (typeof costMs === 'number') cost.observe(batch.bytes, costMs * 1000);
+    else if (ended >= 0) cost.observe(batch.bytes, this.#costUs < 0 ? settleUs : this.#costUs);
+    if (ended >= 0) this.#pressure.observe(batch.bytes, settleUs, cost);
+    this.#costUs = -1;
     this.#flushes++;
     this.#delivered += batch.count;
     const { ageMs, count, bytes } = batch;
@@ -525,7 +463,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (decision === 'drop') {
       this.#dropped += batch.count;
       this.#onFree();
-      if (!this.#isEmpty) this.#arm(this.#startedMs, this.#startedMs);
+      if (!this.#isEmpty) this.#alarm.arm(this.#startedMs, this.#startedMs);
       return;
     }
     this.#cause = new BatcherFlushError(
@@ -581,7 +519,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (this.#lanes.count > 0 && !this.#tickQueued) this.#decide(this.#tickMs, true);
   }
 
-  /** Resolves when a key, or with no key every key, may go on pushing. */
+  /**
+   * Resolves when a key, or with no key every key, may go on pushing.
+   *
+   * @throws {BatcherTimeoutError} If it takes longer than `timeoutMs` (as a rejection, like all that follow).
+   * @throws {BatcherClosedError} If the batcher isn't open, or ends meanwhile.
+   */
   ready(key?: Key, options?: WaitOptions): Promise<void> {
     if (this.#state !== 'open') return Promise.reject(this.#closedError());
     const isReady =
@@ -591,7 +534,13 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#waiters.add(isReady, 'ready', options);
   }
 
-  /** Flushes, and resolves when all that was pushed so far, and since, has been delivered. */
+  /**
+   * Flushes, and resolves when nothing waits and no flush runs.
+   *
+   * @throws {BatcherTimeoutError} If it takes longer than `timeoutMs` (as a rejection, like all that follow).
+   * @throws {BatcherFlushError} If a batch fails for good.
+   * @throws {BatcherClosedError} If the batcher has failed or is aborted.
+   */
   drain(options?: WaitOptions): Promise<void> {
     if (this.#state === 'failed' || this.#state === 'aborted') {
       return Promise.reject(this.#closedError());
@@ -602,7 +551,10 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /**
    * Stops the intake, delivers what waits, and ends. At the deadline, or when `signal` aborts, it gives up instead
-   * and returns what is left.
+   * and returns what is left. A batcher that is closed already returns at once.
+   *
+   * @returns what was not delivered; nothing, unless it gave up
+   * @throws {BatcherFlushError} If a batch has failed or fails for good; `abort` then returns what is left.
    */
   async close(options: WaitOptions = {}): Promise<Remains<Key, Value>> {
     if (this.#state === 'open') {
@@ -650,7 +602,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #finish(state: 'closed' | 'aborted' | 'failed'): void {
     this.#state = state;
     this.#stop();
-    this.#disarm();
+    this.#alarm.disarm();
     if (this.#retryWake !== undefined) {
       this.#settings.scheduler.cancel(this.#retryWake);
       this.#retryWake = undefined;
@@ -709,67 +661,3 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
-
-/** The batch that the sink has, reused from flush to flush. */
-class RunningBatch<Key, Value> implements Batch<Key, Value> {
-  readonly segments: Segment<Key, unknown, Value>[] = [];
-  readonly signal: AbortSignal;
-  count = 0;
-  bytes = 0;
-  ageMs = 0;
-  attempt = 1;
-
-  constructor(signal: AbortSignal) {
-    this.signal = signal;
-  }
-
-  get entries(): readonly Entry<Key, Value>[] {
-    return this.segments;
-  }
-
-  measure(): void {
-    let count = 0;
-    let bytes = 0;
-    for (const segment of this.segments) {
-      count += segment.count;
-      bytes += segment.bytes;
-    }
-    this.count = count;
-    this.bytes = bytes;
-  }
-
-  age(now: number): void {
-    let oldest = now;
-    for (const segment of this.segments) {
-      segment.ageMs = now - segment.arrivedMs;
-      if (segment.arrivedMs < oldest) oldest = segment.arrivedMs;
-    }
-    this.ageMs = now - oldest;
-  }
-
-  empty(): void {
-    while (this.segments.length > 0) this.segments.pop();
-    this.count = 0;
-    this.bytes = 0;
-  }
-}
-
-/**
- * Creates a batcher.
- *
- * @throws {BatcherArgumentError} If an option is outside its range.
- */
-export function createBatcher<Item, Key, Accumulator, Value>(
-  options: BatcherOptions<Item, Key, Accumulator, Value> & {
-    readonly merge: MergeWithValue<Item, Key, Accumulator, Value>;
-  },
-): Batcher<Item, Key, Value>;
-/** Creates a batcher whose sink gets the accumulators themselves. */
-export function createBatcher<Item, Key, Accumulator>(
-  options: BatcherOptions<Item, Key, Accumulator, Accumulator> & {
-    readonly merge: Merge<Item, Key, Accumulator> & { readonly value?: undefined };
-  },
-): Batcher<Item, Key, Accumulator>;
-export function createBatcher<Item, Key, Value>(options: object): Batcher<Item, Key, Value> {
-  return new Batcher(options as BatcherOptions<Item, Key, unknown, Value>);
-}

@@ -12,6 +12,7 @@ export type BatcherErrorCode =
 export class BatcherArgumentError extends RangeError {
   /** Stable code, for `switch` and logs. */
   readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_ARGUMENT'> = 'ERR_BATCHER_ARGUMENT';
+  /** Name of the class. */
   override readonly name: string = 'BatcherArgumentError';
 }
 
@@ -19,6 +20,7 @@ export class BatcherArgumentError extends RangeError {
 export class BatcherFullError extends Error {
   /** Stable code, for `switch` and logs. */
   readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_FULL'> = 'ERR_BATCHER_FULL';
+  /** Name of the class. */
   override readonly name: string = 'BatcherFullError';
 }
 
@@ -26,6 +28,7 @@ export class BatcherFullError extends Error {
 export class BatcherClosedError extends Error {
   /** Stable code, for `switch` and logs. */
   readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_CLOSED'> = 'ERR_BATCHER_CLOSED';
+  /** Name of the class. */
   override readonly name: string = 'BatcherClosedError';
 }
 
@@ -33,10 +36,12 @@ export class BatcherClosedError extends Error {
 export class BatcherFlushError extends Error {
   /** Stable code, for `switch` and logs. */
   readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_FLUSH'> = 'ERR_BATCHER_FLUSH';
+  /** Name of the class. */
   override readonly name: string = 'BatcherFlushError';
   /** How often the sink was tried. */
   readonly attempts: number;
 
+  /** Makes the error of a batch that was tried `attempts` times. */
   constructor(message: string, attempts: number, cause: unknown) {
     super(message, { cause });
     this.attempts = attempts;
@@ -47,6 +52,7 @@ export class BatcherFlushError extends Error {
 export class BatcherTimeoutError extends Error {
   /** Stable code, for `switch` and logs. */
   readonly code: Extract<BatcherErrorCode, 'ERR_BATCHER_TIMEOUT'> = 'ERR_BATCHER_TIMEOUT';
+  /** Name of the class. */
   override readonly name: string = 'BatcherTimeoutError';
 }
 

@@ -1,13 +1,7 @@
 export { type BatchFunction, type BatchFunctionOptions, batch } from './batch.ts';
-export {
-  Batcher,
-  type BatcherLane,
-  type BatcherState,
-  type BatcherStats,
-  createBatcher,
-  type Remains,
-} from './batcher.ts';
+export { Batcher, type BatcherLane } from './batcher.ts';
 export { type BrowserSchedulerOptions, browserScheduler } from './browser-scheduler.ts';
+export { createBatcher } from './create-batcher.ts';
 export {
   BatcherArgumentError,
   BatcherClosedError,
@@ -43,5 +37,6 @@ export {
   tickEndAfterJobs,
   type WakeHandle,
 } from './scheduler.ts';
+export type { BatcherState, BatcherStats, Remains } from './stats.ts';
 export type { WaitOptions } from './waiters.ts';
 export { type WorkerScheduler, workerScheduler } from './worker-scheduler.ts';

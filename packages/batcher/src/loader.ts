@@ -8,7 +8,8 @@
  * - D1: concurrent loads of a key share one promise; with a cache, later loads do too, until `clear`.
  * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
  */
-import { type Batcher, createBatcher } from './batcher.ts';
+import type { Batcher } from './batcher.ts';
+import { createBatcher } from './create-batcher.ts';
 import { BatcherArgumentError } from './errors.ts';
 import { list } from './merge.ts';
 import type { FlushReport } from './options.ts';

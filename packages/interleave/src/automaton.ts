@@ -51,6 +51,12 @@ export class ThreadNode {
   /** The nearest node at or above this one that others were merged into. */
   base: ThreadNode = this;
   callEvent = -1;
+  /** Whether its access has been taken note of in the table of shared words. */
+  noted = false;
+  /** Whether its access is one that no other thread can see; valid in the search `epoch`. */
+  isPrivate = false;
+  /** Whether its access lies in memory where races are declared; likewise. */
+  isRacy = false;
   /** Ids of the access's effects on knowledge, and the search they are valid in. */
   epoch = -1;
   effect = -1;
@@ -114,7 +120,7 @@ interface Probe {
 }
 
 export interface AutomatonOptions {
-  readonly fingerprint: 'auto' | 'none' | Fingerprint;
+  readonly fingerprint: 'auto' | 'fields' | 'none' | Fingerprint;
   readonly opSteps: number;
   /** Whether ended threads must keep their histories apart, because results matter. */
   readonly keepResults: boolean;
@@ -300,8 +306,8 @@ export class Automaton {
   #fingerprint(run: Run, handle: unknown): string | null {
     const { fingerprint, keepResults } = this.#options;
     if (fingerprint === 'none' || keepResults || hasPending(run)) return null;
-    return fingerprint === 'auto'
-      ? fingerprintOf(handle)
+    return typeof fingerprint === 'string'
+      ? fingerprintOf(handle, fingerprint === 'auto')
       : describeValue(fingerprint(handle as object));
   }
 

@@ -150,7 +150,8 @@ function judge({ prepared, explorer, end }: Finished): Judgement {
       reason: `the scenario never reaches: ${missing.join(', ')}`,
     };
   }
-  return { verdict: 'verified', reason: 'all interleavings' };
+  const racy = prepared.session.racy.length > 0 ? ' (racy reads modelled)' : '';
+  return { verdict: 'verified', reason: `all interleavings${racy}` };
 }
 
 function report(finished: Finished): CheckResult {
@@ -179,6 +180,7 @@ function report(finished: Finished): CheckResult {
     verdict,
     ...(kind === undefined ? {} : { kind }),
     message,
+    racyReadsModelled: prepared.session.racy.length > 0,
     trace,
     token,
     coverage,
@@ -305,6 +307,8 @@ export async function outcomesAsync<Shared>(scenario: Scenario<Shared>): Promise
 const walkAlong =
   (path: readonly number[]): Search =>
   (explorer) => {
+    // Which values a racy read may return is learned by searching.
+    if (explorer.isRacy) explorer.search();
     const failure: Failure | null = explorer.walk(path, []);
     const bound = failure === null ? 'the one interleaving of the token' : null;
     return { failure, path, bound };

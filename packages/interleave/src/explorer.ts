@@ -17,7 +17,9 @@ import { Monitor } from './monitor.ts';
 import { Native } from './native.ts';
 import { evaluate, type Prepared } from './prepare.ts';
 import { judgeTerminal, type TerminalView } from './quiescence.ts';
+import { RacyMemory } from './racy.ts';
 import type { Fingerprint } from './scenario.ts';
+import { Sharing } from './sharing.ts';
 import { StateTable } from './state-table.ts';
 import { describeValue } from './values.ts';
 import { Waiters } from './waiters.ts';
@@ -53,7 +55,7 @@ export const actionBranch = (action: number): number => action >> 4;
 export interface ExplorerOptions {
   readonly asynchronous: boolean;
   readonly keepResults: boolean;
-  readonly fingerprint: 'auto' | 'none' | Fingerprint;
+  readonly fingerprint: 'auto' | 'fields' | 'none' | Fingerprint;
 }
 
 export class Explorer {
@@ -67,6 +69,8 @@ export class Explorer {
   readonly #options: ExplorerOptions;
   readonly #memory: MemoryStates;
   readonly #knowledge: Knowledge;
+  readonly #sharing: Sharing;
+  readonly #racy: RacyMemory | null;
   readonly #monitor: Monitor | null;
   readonly #waiters = new Waiters();
   readonly #row: Int32Array;
@@ -88,8 +92,12 @@ export class Explorer {
           opSteps: bounds.opSteps,
         }),
     );
-    this.#memory = new MemoryStates(session.bytes.slice(0, session.top));
+    const atEnds = scenario.final === undefined ? 'never' : 'at ends';
+    const observed = scenario.invariant === undefined ? atEnds : 'always';
+    this.#sharing = new Sharing(session.top, observed);
+    this.#memory = new MemoryStates(session.bytes.slice(0, session.top), this.#sharing);
     this.#knowledge = new Knowledge(scenario.threads.length);
+    this.#racy = session.racy.length === 0 ? null : new RacyMemory(scenario.threads.length);
     this.#monitor =
       scenario.spec === undefined
         ? null
@@ -101,8 +109,11 @@ export class Explorer {
       automata: this.automata,
       memory: this.#memory,
       knowledge: this.#knowledge,
+      sharing: this.#sharing,
       monitor: this.#monitor,
       waiters: this.#waiters,
+      racy: this.#racy,
+      isRacy: (at, bytes) => session.isRacy(at, bytes),
       crashing: scenario.threads.map((thread) => thread.crash ?? false),
       timeouts: bounds.timeouts,
       pauseSleeps: (scenario.pause ?? 'sleep') === 'sleep',
@@ -111,6 +122,11 @@ export class Explorer {
     });
     this.#states = this.#table();
     this.#row = new Native.Int32Array(this.#states.width);
+  }
+
+  /** Whether races are declared. */
+  get isRacy(): boolean {
+    return this.#racy !== null;
   }
 
   get states(): number {
@@ -154,8 +170,7 @@ export class Explorer {
     for (;;) {
       const end = this.#attempt();
       if (end !== 'restart') return end;
-      this.#knowledge.restart(); // E2
-      this.machine.epoch++;
+      this.#restart(); // E2
       this.#states = this.#table();
       this.#position = 0;
       this.#cursor = 0;
@@ -167,12 +182,19 @@ export class Explorer {
     }
   }
 
+  #restart(): void {
+    this.#knowledge.restart();
+    this.#sharing.grown = false;
+    this.#racy?.restart();
+    this.machine.epoch++;
+  }
+
   #attempt(): SearchEnd | 'restart' {
     const { bounds } = this.#prepared;
     const { machine } = this;
     if (this.#states.count === 0) {
       machine.begin();
-      if (this.#knowledge.grown) return 'restart';
+      if (this.machine.grown) return 'restart';
       if (machine.failure !== null) return { failure: machine.failure, path: [], bound: null };
       machine.save(this.#row);
       if (this.#isPreemptionBounded) this.#row[machine.width] = 0;
@@ -246,12 +268,13 @@ export class Explorer {
       }
       this.#load();
       machine.step(actionThread(action), actionBranch(action));
-      if (this.#knowledge.grown) return 'restart';
+      if (this.machine.grown) return 'restart';
       this.transitions++;
       if (machine.failure !== null) {
         const path = [...states.pathTo(this.#position), action];
         return { failure: machine.failure, path, bound: null };
       }
+      if (machine.isImpossible) continue;
       machine.save(this.#row);
       if (this.#isPreemptionBounded) this.#row[machine.width] = next;
       states.add(this.#row, this.#position, action);
@@ -278,6 +301,8 @@ export class Explorer {
     const isTerminal = this.#found
       .slice(0, actions)
       .every((action) => actionBranch(action) === Branch.crash);
+    // A path that depends on promises may not exist: nothing is judged before they are kept.
+    if (this.#racy?.hasPromises(this.machine.racy)) return null;
     if (scenario.invariant !== undefined) {
       this.#memory.restore(this.machine.memory, session.bytes);
       const text = evaluate(session, () => scenario.invariant!(shared));
@@ -327,8 +352,7 @@ export class Explorer {
       const failure = this.#walkOnce(path);
       machine.recorder = null;
       if (failure !== 'restart') return failure;
-      this.#knowledge.restart();
-      machine.epoch++;
+      this.#restart();
     }
   }
 
@@ -336,7 +360,7 @@ export class Explorer {
     const { machine } = this;
     machine.begin();
     for (let at = 0; ; at++) {
-      if (this.#knowledge.grown) return 'restart';
+      if (this.machine.grown) return 'restart';
       if (machine.failure !== null) return machine.failure;
       const count = this.#actions();
       const failure = this.#judge(count);

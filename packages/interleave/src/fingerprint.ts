@@ -3,7 +3,8 @@
  *
  * Two histories of a thread may be treated as one only if the thread cannot tell them apart afterwards. A
  * handle whose whole state lies in its fields allows that; private `#` fields, closures, promises and weak
- * collections are invisible, so a handle that reaches any of them isn't merged at all.
+ * collections are invisible, so a handle that reaches any of them isn't merged at all, unless the scenario
+ * says that its fields are all there is.
  */
 import { ModelSharedArrayBuffer } from './model/buffer.ts';
 import { ModelDataView } from './model/data-view.ts';
@@ -40,8 +41,11 @@ function isTransparent(value: object): boolean {
   return true;
 }
 
-function walk(value: unknown, seen: Map<object, number>): string {
-  if (typeof value === 'function') throw invisible;
+function walk(value: unknown, seen: Map<object, number>, strict: boolean): string {
+  if (typeof value === 'function') {
+    if (strict) throw invisible;
+    return 'function';
+  }
   if (typeof value !== 'object' || value === null) return describeValue(value);
   const core = coreOf(value);
   if (core !== undefined) {
@@ -54,21 +58,28 @@ function walk(value: unknown, seen: Map<object, number>): string {
   seen.set(value, seen.size);
   if (Native.isView(value)) return describeValue(value);
   if (value instanceof Native.ArrayBuffer) return describeValue(new Native.Uint8Array(value));
-  if (value instanceof Map) return `Map${walk([...value], seen)}`;
-  if (value instanceof Set) return `Set${walk([...value], seen)}`;
-  if (!isTransparent(value)) throw invisible;
+  if (value instanceof Map) return `Map${walk([...value], seen, strict)}`;
+  if (value instanceof Set) return `Set${walk([...value], seen, strict)}`;
+  if (strict && !isTransparent(value)) throw invisible;
   const fields = Reflect.ownKeys(value).map((key) => {
     const descriptor = Reflect.getOwnPropertyDescriptor(value, key)!;
-    if (!('value' in descriptor)) throw invisible;
-    return `${String(key)}:${walk(descriptor.value, seen)}`;
+    if (!('value' in descriptor)) {
+      if (strict) throw invisible;
+      return String(key);
+    }
+    return `${String(key)}:${walk(descriptor.value, seen, strict)}`;
   });
   return `{${fields.join()}}`;
 }
 
-/** The text; null when part of the handle's state is invisible. */
-export function fingerprintOf(handle: unknown): string | null {
+/**
+ * The text; null when part of the handle's state is invisible.
+ *
+ * @param strict - false to pass over what can't be seen
+ */
+export function fingerprintOf(handle: unknown, strict = true): string | null {
   try {
-    return walk(handle, new Map());
+    return walk(handle, new Map(), strict);
   } catch (error) {
     if (error === invisible) return null;
     throw error;

@@ -30,6 +30,7 @@ export type {
   Kind,
   Operation,
   OutcomesResult,
+  RacyRange,
   ReturnedCall,
   Scenario,
   ScriptedThread,

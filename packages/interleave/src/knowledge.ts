@@ -61,6 +61,17 @@ interface Effect {
   readonly ends: boolean;
 }
 
+/** What an effect does to whoever knows what, for racy.ts. */
+export interface EffectSummary {
+  readonly thread: number;
+  /** Bit that the thread learns from, and bit that it passes its knowledge to; -1 for none. */
+  readonly acquires: number;
+  readonly releases: number;
+  /** Bits that lose what they carry. */
+  readonly wiped: readonly number[];
+  readonly ends: boolean;
+}
+
 /** Two accesses that race: the other one's thread and shape. */
 export interface Race {
   readonly thread: number;
@@ -265,6 +276,13 @@ export class Knowledge {
     return this.#steps.set(row, effectId, 0, this.#compute(row, this.#effects[effectId]!));
   }
 
+  /** Describes an effect. */
+  summary(effectId: number): EffectSummary {
+    const effect = this.#effects[effectId]!;
+    const wiped = effect.writes ? this.#wiped(effect) : [];
+    return { ...effect, wiped };
+  }
+
   /** The race that made `apply` return `raceFound`. */
   explainRace(row: number, effectId: number): Race {
     this.#compute(row, this.#effects[effectId]!);
@@ -343,14 +361,20 @@ export class Knowledge {
     return false;
   }
 
-  /** What other overlapping ranges carry is gone: nobody reads from their writes any more. */
-  #wipe(cells: Int32Array, effect: Effect): void {
+  /** Bits of other ranges that a write overlaps: nobody reads from their writes any more (I1). */
+  #wiped(effect: Effect): number[] {
     const end = effect.at + effect.bytes;
-    for (const sync of this.#syncs) {
-      const overlaps = sync.bytes > 0 && sync.at < end && effect.at < sync.at + sync.bytes;
-      const same = effect.atomic && sync.at === effect.at && sync.bytes === effect.bytes;
-      if (!overlaps || same) continue;
-      for (let slot = 0; slot < this.#slotCount; slot++) this.#mark(cells, slot, sync.bit, false);
+    return this.#syncs
+      .filter(({ at, bytes }) => {
+        const same = effect.atomic && at === effect.at && bytes === effect.bytes;
+        return bytes > 0 && at < end && effect.at < at + bytes && !same;
+      })
+      .map((sync) => sync.bit);
+  }
+
+  #wipe(cells: Int32Array, effect: Effect): void {
+    for (const bit of this.#wiped(effect)) {
+      for (let slot = 0; slot < this.#slotCount; slot++) this.#mark(cells, slot, bit, false);
     }
   }
 

@@ -3,8 +3,8 @@
  *
  *   row of a state:
  *   +----------------------------+-----+--------+-----------+---------+---------+---------------------+
- *   | node << 8 | status         | ... | memory | knowledge | monitor | waiters | last and preemptions |
- *   | thread 0                   | T-1 | id     | id        | id      | id      | (if bounded)        |
+ *   | node << 8 | status         | ... | memory | knowledge | monitor | waiters | racy, doom,         |
+ *   | thread 0                   | T-1 | id     | id        | id      | id      | last and preemptions|
  *   +----------------------------+-----+--------+-----------+---------+---------+---------------------+
  *
  * M1: every component is interned, so equal rows are equal states and different rows different ones.
@@ -12,16 +12,31 @@
  *     nothing while no race exists, and races are always looked for; the two cannot be separated.
  * M3: a step is one atomic access, wait, notify, wake-up, timeout, timer or death, and all plain accesses
  *     that follow it.
+ *     The same holds for accesses to words that no other thread accesses (sharing.ts).
  * M4: a sleeping spinner (`pause`) wakes when another thread has changed memory since its previous pause.
+ * M5: in declared racy memory every access is a step, and a read has a branch per value (racy.ts). A failure on
+ *     a path that still depends on a promise dooms the path; it is reported once all promises are kept.
  */
-import { applied, isAtomic, isPlain, Kind, type Raw, waitRaw, writes } from './access.ts';
+import {
+  type Access,
+  applied,
+  isAtomic,
+  isPlain,
+  Kind,
+  type Raw,
+  waitRaw,
+  writes,
+} from './access.ts';
 import { type Automaton, describeCall, type Edge, type ThreadNode } from './automaton.ts';
-import { type Knowledge, raceFound } from './knowledge.ts';
+import { UnmodelledError } from './errors.ts';
+import { type EffectSummary, type Knowledge, raceFound } from './knowledge.ts';
 import type { MemoryStates } from './memory-states.ts';
 import type { Monitor } from './monitor.ts';
 import { Native } from './native.ts';
+import { impossible, type RacyMemory } from './racy.ts';
 import { loopEvent } from './replay.ts';
 import type { Kind as FailureKind } from './scenario.ts';
+import type { Sharing } from './sharing.ts';
 import { describeValue } from './values.ts';
 import type { Waiter, Waiters } from './waiters.ts';
 
@@ -64,8 +79,12 @@ export interface MachineParts {
   readonly automata: readonly Automaton[];
   readonly memory: MemoryStates;
   readonly knowledge: Knowledge;
+  readonly sharing: Sharing;
   readonly monitor: Monitor | null;
   readonly waiters: Waiters;
+  /** Absent when no races are declared. */
+  readonly racy: RacyMemory | null;
+  readonly isRacy: (at: number, bytes: number) => boolean;
   /** Threads that may die. */
   readonly crashing: readonly boolean[];
   /** Timeouts and timers that a call may see. */
@@ -86,6 +105,12 @@ export class Machine {
   knowledge = 0;
   monitor = 0;
   waiters = 0;
+  racy = 0;
+  /** Failure that counts once all promises are kept, plus 1; 0 for none (M5). */
+  doom = 0;
+  /** Set by a step onto a path that no execution takes. */
+  isImpossible = false;
+  readonly #failures: Failure[] = [];
   /** Set by a step that shows the program wrong. */
   failure: Failure | null = null;
   /** Set when a spin loop turned out to count its turns. */
@@ -105,7 +130,7 @@ export class Machine {
 
   /** Cells of a row, without those for preemption bounds. */
   get width(): number {
-    return this.#threads + 4;
+    return this.#threads + 6;
   }
 
   load(cells: Int32Array, from: number): void {
@@ -119,7 +144,10 @@ export class Machine {
     this.knowledge = cells[from + threads + 1]!;
     this.monitor = cells[from + threads + 2]!;
     this.waiters = cells[from + threads + 3]!;
+    this.racy = cells[from + threads + 4]!;
+    this.doom = cells[from + threads + 5]!;
     this.failure = null;
+    this.isImpossible = false;
   }
 
   save(row: Int32Array): void {
@@ -131,6 +159,8 @@ export class Machine {
     row[threads + 1] = this.knowledge;
     row[threads + 2] = this.monitor;
     row[threads + 3] = this.waiters;
+    row[threads + 4] = this.racy;
+    row[threads + 5] = this.doom;
   }
 
   /** Enters the state after setup, with every thread before its first atomic step. */
@@ -141,11 +171,14 @@ export class Machine {
     this.knowledge = knowledge.start;
     this.monitor = monitor?.start ?? 0;
     this.waiters = waiters.start;
+    this.racy = this.#parts.racy?.start ?? 0;
+    this.doom = 0;
     this.failure = null;
+    this.isImpossible = false;
     for (let thread = 0; thread < this.#threads; thread++) {
       const edge = automata[thread]!.root ?? this.#parts.grow(thread, null, 0);
       this.#settle(thread, edge);
-      if (this.failure !== null || knowledge.grown) return;
+      if (this.failure !== null || this.grown) return;
     }
   }
 
@@ -162,7 +195,10 @@ export class Machine {
       }
     } else if (doing === Status.ready) {
       if (kind === Kind.idle) count = this.#idleBranches(thread, node, found);
-      else found[count++] = Branch.next;
+      else if (node.isRacy && kind !== Kind.write) {
+        const choices = this.#racyChoices(thread, node).length;
+        while (count < choices) found[count] = Branch.choice + count++;
+      } else found[count++] = Branch.next;
     }
     if (this.#parts.crashing[thread]) found[count++] = Branch.crash;
     return count;
@@ -198,8 +234,39 @@ export class Machine {
     return count;
   }
 
+  #racyChoices(thread: number, node: ThreadNode): Raw[] {
+    const { at, bytes } = node.access!;
+    const current = this.#parts.memory.read(this.memory, at, bytes);
+    return this.#parts.racy!.choices(this.racy, thread, at, bytes, current);
+  }
+
   /** Takes one step. Check `failure` afterwards, and the knowledge's `grown` before using the state. */
   step(thread: number, branch: number): void {
+    this.#step(thread, branch);
+    if (this.doom > 0 && this.#isCertain && !this.isImpossible && !this.grown) {
+      this.failure ??= this.#failures[this.doom - 1]!;
+    }
+  }
+
+  /** Whether the path depends on no promise. */
+  get #isCertain(): boolean {
+    const { racy } = this.#parts;
+    return racy === null || !racy.hasPromises(this.racy);
+  }
+
+  /** Ends the search, or dooms a path that may not exist (M5). */
+  #fail(failure: Failure): void {
+    if (this.isImpossible) return;
+    if (this.#isCertain) {
+      this.failure ??= failure;
+      return;
+    }
+    if (this.doom > 0) return;
+    const known = this.#failures.findIndex(({ message }) => message === failure.message);
+    this.doom = known >= 0 ? known + 1 : this.#failures.push(failure);
+  }
+
+  #step(thread: number, branch: number): void {
     const node = this.nodes[thread]!;
     if (branch === Branch.crash) {
       this.#crash(thread);
@@ -212,6 +279,10 @@ export class Machine {
       this.#call(thread, node);
     }
     const { kind } = node.access!;
+    if (node.isRacy) {
+      this.#racyAccess(thread, node, branch);
+      return;
+    }
     if (isAtomic(kind)) {
       this.#continue(thread, node, branch, this.#atomic(thread, node));
       return;
@@ -240,7 +311,7 @@ export class Machine {
   }
 
   #continue(thread: number, node: ThreadNode, branch: number, value: Raw): void {
-    if (this.failure !== null || this.#parts.knowledge.grown) {
+    if (this.isStopped) {
       this.recorder?.push({ thread, node, branch, value, edge: null });
       return;
     }
@@ -249,7 +320,28 @@ export class Machine {
     this.#settle(thread, edge);
   }
 
+  #racyAccess(thread: number, node: ThreadNode, branch: number): void {
+    const { at, bytes, a, kind } = node.access!;
+    const { racy, memory } = this.#parts;
+    const current = memory.read(this.memory, at, bytes);
+    let value: Raw = 0;
+    let next: number;
+    if (kind === Kind.write) {
+      next = racy!.write(this.racy, thread, at, bytes, current, a);
+      const before = this.memory;
+      this.memory = memory.write(before, at, bytes, a);
+      this.#changed(thread, before);
+    } else {
+      value = this.#racyChoices(thread, node)[branch - Branch.choice]!;
+      next = racy!.read(this.racy, thread, at, current, value);
+    }
+    if (next === impossible) this.isImpossible = true;
+    else this.racy = next;
+    this.#continue(thread, node, branch, value);
+  }
+
   #call(thread: number, node: ThreadNode): void {
+    if (this.monitor < 0) return;
     const monitor = this.#parts.monitor!;
     if (node.callEvent < 0) node.callEvent = monitor.callEvent(thread, node.op);
     this.monitor = monitor.apply(this.monitor, node.callEvent);
@@ -268,7 +360,8 @@ export class Machine {
         if (!this.#returned(thread, edge)) return;
       }
       if (edge.failure !== null) {
-        this.failure = { ...edge.failure, thread };
+        this.#fail({ ...edge.failure, thread });
+        if (this.doom > 0) this.#die(thread);
         return;
       }
       const node = edge.to!;
@@ -277,10 +370,14 @@ export class Machine {
         this.#end(thread);
         return;
       }
-      if (!isPlain(node.access.kind)) return;
+      this.#arrive(thread, node);
+      if (this.grown) return;
+      const { kind } = node.access;
+      const isLocal = isAtomic(kind) && node.isPrivate;
+      if ((!isPlain(kind) && !isLocal) || node.isRacy) return;
       if (node.opening && this.#parts.monitor !== null) this.#call(thread, node);
-      const value = this.#plain(thread, node);
-      if (this.failure !== null || this.#parts.knowledge.grown) {
+      const value = isLocal ? this.#local(thread, node) : this.#plain(thread, node);
+      if (this.isStopped) {
         this.recorder?.push({ thread, node, branch: 0, value, edge: null });
         return;
       }
@@ -291,7 +388,7 @@ export class Machine {
 
   #returned(thread: number, edge: Edge): boolean {
     const monitor = this.#parts.monitor;
-    if (monitor === null) return true;
+    if (monitor === null || this.monitor < 0) return true;
     edge.events ??= edge.returned.map(({ op, result }) => monitor.returnEvent(thread, op, result));
     for (let index = 0; index < edge.events.length; index++) {
       const before = this.monitor;
@@ -300,12 +397,12 @@ export class Machine {
       const { op, result } = edge.returned[index]!;
       const call = describeCall(this.#parts.automata[thread]!.script, op);
       const states = monitor.states(before).join(' or ');
-      this.failure = {
+      this.#fail({
         kind: 'linearizability',
         message: `${call} returned ${describeValue(result)}, which no order of the calls explains; before it, the specification was at ${states}`,
         thread,
-      };
-      return false;
+      });
+      return this.failure === null;
     }
     return true;
   }
@@ -325,6 +422,10 @@ export class Machine {
       value: 0,
       edge: null,
     });
+    this.#die(thread);
+  }
+
+  #die(thread: number): void {
     this.status[thread] = Status.ended | Status.crashed;
     const rest = this.#parts.waiters
       .list(this.waiters)
@@ -333,30 +434,79 @@ export class Machine {
     this.#apply(thread, this.#parts.knowledge.end(thread));
   }
 
+  readonly #summary = (effect: number): EffectSummary => this.#parts.knowledge.summary(effect);
+
   /** Applies an effect to who knows what; a race is a failure. */
   #apply(thread: number, effect: number): void {
-    const { knowledge } = this.#parts;
-    if (knowledge.grown || this.failure !== null) return;
+    const { knowledge, racy } = this.#parts;
+    if (this.isStopped) return;
     const next = knowledge.apply(this.knowledge, effect);
+    if (racy !== null) {
+      const after = racy.apply(this.racy, effect, this.#summary);
+      if (after === impossible) this.isImpossible = true;
+      else this.racy = after;
+    }
     if (next !== raceFound) {
       this.knowledge = next;
       return;
     }
     const race = knowledge.explainRace(this.knowledge, effect);
     const { kind } = this.nodes[thread]!.access!;
-    this.failure = {
+    this.#fail({
       kind: 'race',
       message: `T${thread}'s ${isPlain(kind) ? 'plain' : 'atomic'} ${kind === Kind.read ? 'read' : kind === Kind.write ? 'write' : 'access'} races with T${race.thread}'s ${shapeName(race.shape)}`,
       thread,
-    };
+    });
+  }
+
+  /** Whether something was learned that makes the search start over. */
+  get grown(): boolean {
+    const { knowledge, sharing, racy } = this.#parts;
+    return knowledge.grown || sharing.grown || racy?.grown === true;
+  }
+
+  /** Whether there is no point in going on with the step. */
+  get isStopped(): boolean {
+    return this.failure !== null || this.isImpossible || this.grown;
+  }
+
+  /** Prepares what this search needs to know of a node. */
+  #arrive(thread: number, node: ThreadNode): void {
+    if (node.epoch === this.epoch) return;
+    const { sharing } = this.#parts;
+    if (!node.noted) {
+      node.noted = true;
+      sharing.note(thread, node.access!);
+    }
+    node.epoch = this.epoch;
+    node.effect = -1;
+    node.writeEffect = -1;
+    node.isPrivate = sharing.isPrivate(node.access!);
+    node.isRacy = this.#isRacy(node.access!);
+    if (node.isRacy) node.isPrivate = false;
+  }
+
+  #isRacy({ kind, at, bytes }: Access): boolean {
+    if (bytes === 0 || !this.#parts.isRacy(at, bytes)) return false;
+    if (!isPlain(kind) && kind !== Kind.load) {
+      throw new UnmodelledError('declared racy memory takes plain accesses and Atomics.load only');
+    }
+    return true;
+  }
+
+  /** An atomic access that no other thread can see. */
+  #local(thread: number, node: ThreadNode): Raw {
+    const access = node.access!;
+    const { memory } = this.#parts;
+    const old = memory.read(this.memory, access.at, access.bytes);
+    if (writes(access, old)) {
+      this.memory = memory.write(this.memory, access.at, access.bytes, applied(access, old));
+    }
+    if (this.status[thread]! & Status.forced) this.boundedSpin = true;
+    return access.kind === Kind.store ? 0 : old;
   }
 
   #effect(thread: number, node: ThreadNode, wrote: boolean): number {
-    if (node.epoch !== this.epoch) {
-      node.epoch = this.epoch;
-      node.effect = -1;
-      node.writeEffect = -1;
-    }
     const known = wrote ? node.writeEffect : node.effect;
     if (known >= 0) return known;
     const { kind, at, bytes } = node.access!;
@@ -496,7 +646,7 @@ export class Machine {
     if (count > 0) this.waiters = waiters.intern(rest);
     this.#continue(thread, node, Branch.next, count);
     for (const sleeper of woken) {
-      if (this.failure !== null || knowledge.grown) return;
+      if (this.isStopped) return;
       this.#wake(sleeper, at);
     }
   }

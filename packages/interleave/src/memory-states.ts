@@ -10,14 +10,16 @@
  *            | word 0 | word 1 | word 2 |   cellOf[2]=0   | word 2 | word 0 |
  *            +--------+--------+--------+   cellOf[0]=1   +--------+--------+
  *
- * I1: two ids are equal exactly when every byte of memory is.
+ * I1: two ids are equal exactly when every byte of memory that is ever read is.
  * Cost: a read is two loads; a write one table look-up, or one row copied the first time.
  */
 import { type Raw, rawByte, rawFrom } from './access.ts';
 import { Native } from './native.ts';
+import type { Sharing } from './sharing.ts';
 import { RowTable, TripleTable } from './tables.ts';
 
 export class MemoryStates {
+  readonly #sharing: Sharing;
   readonly #initial: Int32Array;
   readonly #cellOf: Int32Array;
   readonly #wordOf: number[] = [];
@@ -25,8 +27,12 @@ export class MemoryStates {
   readonly #written = new TripleTable();
   #scratch = new Native.Int32Array(16);
 
-  /** @param initial - bytes of memory after setup */
-  constructor(initial: Uint8Array) {
+  /**
+   * @param initial - bytes of memory after setup
+   * @param sharing - says which words are ever read; others aren't kept
+   */
+  constructor(initial: Uint8Array, sharing: Sharing) {
+    this.#sharing = sharing;
     const words = new Native.Int32Array((initial.length + 3) >> 2);
     new Native.Uint8Array(words.buffer).set(initial);
     this.#initial = words;
@@ -72,7 +78,7 @@ export class MemoryStates {
   }
 
   #writeWord(id: number, word: number, value: number): number {
-    if (this.#word(id, word) === value) return id;
+    if (this.#word(id, word) === value || !this.#sharing.isRead(word)) return id;
     let cell = this.#cellOf[word]!;
     if (cell < 0) {
       cell = this.#wordOf.push(word) - 1;

@@ -134,6 +134,9 @@ export function prepare(scenario: Scenario<unknown>): Prepared {
   if (typeof (shared as { then?: unknown } | null)?.then === 'function') {
     throw new ScenarioError('setup must not be async');
   }
+  for (const { view, name } of scenario.racy?.(shared) ?? []) {
+    session.racy.push({ ...rangeOf(view), name: name ?? 'racy' });
+  }
   return {
     scenario,
     session,

@@ -117,6 +117,14 @@ export type BuiltinCoverage =
   | 'paused'
   | 'crashed';
 
+/** A range of shared memory in which races are declared to be intended. */
+export interface RacyRange {
+  /** A typed array, DataView or SharedArrayBuffer made in setup; all its bytes are meant. */
+  readonly view: object;
+  /** Shown in reports. */
+  readonly name?: string;
+}
+
 /** A program for a few threads, and what must hold of it. */
 export interface Scenario<Shared> {
   /** Shown in reports. */
@@ -131,6 +139,8 @@ export interface Scenario<Shared> {
   invariant?(shared: Shared): unknown;
   /** Checked when nothing can happen any more; `results[t][i]` is the result of call i of thread t. */
   final?(shared: Shared, results: readonly (readonly unknown[])[]): unknown;
+  /** Memory that is read while it is written, on purpose. */
+  racy?(shared: Shared): readonly RacyRange[];
   /**
    * Situations that the scenario must reach, or it proves nothing: built-in ones, and your own as predicates
    * over calls that returned.
@@ -143,10 +153,11 @@ export interface Scenario<Shared> {
   /**
    * How to tell that a handle is in the same state after different histories, which keeps long scripts
    * small. `auto`: by its fields, unless something in it can't be seen (private `#` fields, closures);
-   * `none`: never; a function: by what it returns. Always audited by replaying other histories.
+   * `fields`: by its fields, whatever else there may be; `none`: never; a function: by what it returns.
+   * Always audited by replaying other histories.
    * @defaultValue 'auto'
    */
-  readonly fingerprint?: 'auto' | 'none' | Fingerprint;
+  readonly fingerprint?: 'auto' | 'fields' | 'none' | Fingerprint;
   /**
    * What `Atomics.pause` means: `sleep` until another thread changes memory (right for loops that spin
    * until something changes), or one more `step` (for loops that count their turns). @defaultValue 'sleep'
@@ -217,6 +228,8 @@ export interface CheckResult extends SearchCounts {
   readonly kind?: Kind;
   /** One line: the verdict and its reason. */
   readonly message: string;
+  /** Whether races in declared ranges were part of what was explored. */
+  readonly racyReadsModelled: boolean;
   /** A shortest way to the violation; empty otherwise. */
   readonly trace: readonly TraceStep[];
   /** Replays the violation: `replay(scenario, token)`; empty otherwise. */

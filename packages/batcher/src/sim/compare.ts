@@ -5,6 +5,16 @@ import { lawPolicyWith } from './policy.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import type { CostConfiguration, Workload } from './workload.ts';
 
+/** Added delays of a run (ms). */
+export interface DelaySummary {
+  /** Median. */
+  readonly p50: number;
+  /** 99th percentile. */
+  readonly p99: number;
+  /** Maximum. */
+  readonly max: number;
+}
+
 /** One policy on one workload. */
 export interface Outcome {
   /** Name of the workload. */
@@ -15,8 +25,8 @@ export interface Outcome {
   readonly flushes: number;
   /** Items in a batch, on average. */
   readonly itemsPerFlush: number;
-  /** Median, 99th percentile and maximum of the added delay (ms). */
-  readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Added delay (ms). */
+  readonly delayMs: DelaySummary;
   /** Share of the time that fixed flush cost took. */
   readonly overhead: number;
 }
@@ -67,6 +77,19 @@ const lawRow = (options: SimulationOptions): NamedPolicy => ({
  * Compares the law with other policies on workloads, one row a policy, the law last.
  *
  * Cost: one simulation for each pair, and one optimum for each workload.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { compare, comparisonTable, configurations, parseTrace } from '@millrace/batcher/sim';
+ *
+ * const trace = parseTrace('mine', '0 12\n0.3 40\n20 12\n20.2 40\n40 12\n40.4 40\n');
+ * const rows = compare([trace], configurations.ipc);
+ * const law = rows.at(-1);
+ * assert.equal(law?.policy, 'millrace');
+ * assert.ok(law.worst < 2);
+ * assert.match(comparisonTable(rows), /\| millrace \|/);
+ * ```
  */
 export function compare(
   workloads: readonly Workload[],

@@ -1,12 +1,10 @@
 /** Workloads that the law was not developed on: other processes, other time scales, other seeds. */
 import { type Random, seededRandom } from './random.ts';
 import type { Workload } from './workload.ts';
-import { closedLoop, workloadOf } from './workloads.ts';
+import { type Arrival, closedLoop, workloadOf } from './workloads.ts';
 
 const SECOND = 1e6;
 const MILLISECOND = 1e3;
-
-type Arrival = readonly [time: number, bytes: number, key?: number];
 
 /** Arrivals whose gaps a function draws. */
 function renewal(

@@ -4,6 +4,7 @@ export {
   type ComparisonOptions,
   type ComparisonRow,
   compare,
+  type DelaySummary,
   geometricMean,
   type Outcome,
   percentile,
@@ -52,4 +53,4 @@ export {
   configurations,
   type Workload,
 } from './workload.ts';
-export { closedLoop, poisson, publicWorkloads, workloadOf } from './workloads.ts';
+export { type Arrival, closedLoop, poisson, publicWorkloads, workloadOf } from './workloads.ts';

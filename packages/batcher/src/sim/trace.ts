@@ -75,7 +75,7 @@ export class TraceRecorder {
   readonly #keys: Int32Array;
   #count = 0;
 
-  constructor(capacity = 1 << 20) {
+  constructor(capacity: number = 1 << 20) {
     if (!(Number.isInteger(capacity) && capacity > 0)) {
       throw new BatcherArgumentError(
         `capacity must be a whole number above 0: capacity=${capacity}`,

@@ -31,6 +31,22 @@ async function settlePromises(): Promise<void> {
  *
  * @param resolutionMs - shortest delay that a wake keeps (ms); 0 is an ideal clock
  * @param startMs - first time
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { batch } from '@millrace/batcher';
+ * import { virtualScheduler } from '@millrace/batcher/sim';
+ *
+ * const scheduler = virtualScheduler();
+ * const batches: number[][] = [];
+ * const push = batch((items: number[]) => void batches.push(items), { scheduler });
+ * push(1);
+ * push(2);
+ * assert.deepEqual(batches, []);
+ * scheduler.endTick();
+ * assert.deepEqual(batches, [[1, 2]]);
+ * ```
  */
 export function virtualScheduler(resolutionMs = 0, startMs = 0): VirtualScheduler {
   let now = startMs;

@@ -5,7 +5,8 @@ import type { ClosedLoop, Workload } from './workload.ts';
 const SECOND = 1e6;
 const MILLISECOND = 1e3;
 
-type Arrival = readonly [time: number, bytes: number, key?: number];
+/** An arrival: time in us, bytes, and the key if it has one. */
+export type Arrival = readonly [time: number, bytes: number, key?: number];
 
 /** Makes a workload of arrivals in any order. */
 export function workloadOf(

@@ -32,8 +32,20 @@ export const coreOf = (value: unknown): ViewCore | undefined =>
 const addressOf = (core: ViewCore, index: number): number =>
   core.buffer.at + core.byteOffset + index * core.type.bytes;
 
+/** One element; 64-bit ones, which may tear, as two words where races are declared. */
+function element(core: ViewCore, index: number, value: Raw | null): Raw {
+  const at = addressOf(core, index);
+  const { bytes } = core.type;
+  const kind = value === null ? Kind.read : Kind.write;
+  if (bytes < 8 || !activeSession().isRacy(at, bytes)) return perform(kind, at, bytes, value ?? 0);
+  const raw = (value ?? 0n) as bigint;
+  const low = perform(kind, at, 4, Number(BigInt.asIntN(32, raw))) as number;
+  const high = perform(kind, at + 4, 4, Number(BigInt.asIntN(32, raw >> 32n))) as number;
+  return BigInt.asUintN(32, BigInt(low)) | (BigInt.asUintN(32, BigInt(high)) << 32n);
+}
+
 const readElement = (core: ViewCore, index: number): number | bigint =>
-  core.type.fromRaw(perform(Kind.read, addressOf(core, index), core.type.bytes));
+  core.type.fromRaw(element(core, index, null));
 
 /** Plain access of many bytes: whole, or word by word where races are declared. */
 function bulk(at: number, bytes: number, data: string | null): string {
@@ -207,7 +219,7 @@ const handler: ProxyHandler<{ core: ViewCore }> = {
     if (!isIndex(key)) throw new UnmodelledError(`a typed array has no writable ${String(key)}`);
     const raw = core.type.toRaw(value);
     const index = Number(key);
-    if (index < core.length) perform(Kind.write, addressOf(core, index), core.type.bytes, raw);
+    if (index < core.length) element(core, index, raw);
     return true;
   },
   has({ core }, key) {

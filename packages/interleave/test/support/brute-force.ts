@@ -12,6 +12,7 @@ interface Event {
   readonly size: number;
   readonly atomic: boolean;
   readonly write: boolean;
+  readonly value: number | null;
   readonly clock: Clock;
 }
 
@@ -30,6 +31,8 @@ interface State {
   readonly events: readonly Event[];
   readonly lists: Readonly<Record<number, Clock>>;
   readonly queue: readonly { readonly thread: number; readonly at: number }[];
+  /** Values that racy reads claim to have returned; judged when the execution is complete. */
+  readonly claims: readonly { readonly event: Event; readonly value: number }[];
 }
 
 export interface Oracle {
@@ -73,9 +76,12 @@ class Enumeration {
   readonly #program: Program;
   readonly #limit: number;
 
-  constructor(program: Program, limit: number) {
+  readonly #racyBytes: number;
+
+  constructor(program: Program, limit: number, racyBytes: number) {
     this.#program = program;
     this.#limit = limit;
+    this.#racyBytes = racyBytes;
   }
 
   explore(state: State): void {
@@ -85,15 +91,51 @@ class Enumeration {
       const { next, asleep } = state.threads[thread]!;
       if (asleep !== null || next >= this.#program[thread]!.length) continue;
       moved = true;
-      const after = this.#step(state, thread, this.#program[thread]![next]!);
+      const code = this.#program[thread]![next]!;
+      if (code.kind === 'read' && code.at < this.#racyBytes) {
+        for (let value = 0; value < 4; value++)
+          this.explore(this.#claim(state, thread, code, value));
+        continue;
+      }
+      const after = this.#step(state, thread, code);
       if (after !== null) this.explore(after);
     }
     if (moved) return;
     this.executions++;
+    if (!state.claims.every((claim) => this.#isAllowed(state, claim))) return;
     const results = state.threads.map(({ asleep, results: list }) =>
       asleep === null ? list : null,
     );
     this.outcomes.add(outcomeOf(results, state.memory));
+  }
+
+  #claim(state: State, thread: number, code: Instruction, value: number): State {
+    const after = this.#access(state, thread, code, false, null);
+    return {
+      ...after,
+      claims: [...after.claims, { event: after.events.at(-1)!, value }],
+      threads: after.threads.map((item, index) =>
+        index === thread
+          ? { ...item, next: item.next + 1, results: [...item.results, value] }
+          : item,
+      ),
+    };
+  }
+
+  /** The memory model's rule for an unordered read: some write of that value, not hidden by happens-before. */
+  #isAllowed({ events }: State, { event, value }: State['claims'][number]): boolean {
+    const writes = events.filter((other) => other.write && other.at === event.at);
+    const isHidden = (from: Event | null): boolean =>
+      writes.some(
+        (other) =>
+          other !== from &&
+          before(other, event.clock) &&
+          (from === null || before(from, other.clock)),
+      );
+    if (value === 0 && !isHidden(null)) return true;
+    return writes.some(
+      (write) => write.value === value && !before(event, write.clock) && !isHidden(write),
+    );
   }
 
   #access(
@@ -112,11 +154,12 @@ class Enumeration {
       writer.size === size &&
       state.writers.slice(at, at + size).every((other) => other === writer);
     if (atomic && readsWhole && this.#reads) own = [...join(own, writer.clock)];
-    const event: Event = { thread, at, size, atomic, write: value !== null, clock: own };
+    const event: Event = { thread, at, size, atomic, write: value !== null, value, clock: own };
     for (const other of state.events) {
       const overlap = other.at < at + size && at < other.at + other.size;
       const harmless = other.atomic && atomic && other.at === at && other.size === size;
       if (
+        at >= this.#racyBytes &&
         overlap &&
         !harmless &&
         (other.write || event.write) &&
@@ -241,9 +284,9 @@ class Enumeration {
 }
 
 /** Enumerates all executions; null if there are more than `limit`. */
-export function enumerate(program: Program, limit = 20_000): Oracle | null {
+export function enumerate(program: Program, limit = 20_000, racyBytes = 0): Oracle | null {
   const zero = program.map(() => 0);
-  const enumeration = new Enumeration(program, limit);
+  const enumeration = new Enumeration(program, limit, racyBytes);
   enumeration.explore({
     threads: program.map(() => ({ next: 0, clock: zero, results: [], asleep: null })),
     memory: new Array<number>(memoryBytes).fill(0),
@@ -251,6 +294,7 @@ export function enumerate(program: Program, limit = 20_000): Oracle | null {
     events: [],
     lists: {},
     queue: [],
+    claims: [],
   });
   if (enumeration.executions > limit) return null;
   const { race, outcomes, executions } = enumeration;

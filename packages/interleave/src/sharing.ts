@@ -1,0 +1,64 @@
+/**
+ * Which words of memory several threads access, and which are ever read: what the search may leave out.
+ *
+ * H1: an access to a word that only one thread ever accesses is no scheduling point: nobody can see it.
+ * H2: a word that nobody ever reads is no part of a state.
+ * Both are learned while searching. A word that turns out to be shared, or read, after the search relied on
+ * the contrary starts it over (`grown`).
+ */
+import { type Access, Kind } from './access.ts';
+import { Native } from './native.ts';
+
+const untouched = -1;
+const shared = -2;
+
+export class Sharing {
+  readonly #owner: Int32Array;
+  readonly #read: Uint8Array;
+  /** Whether something was learned that invalidates the search so far. */
+  grown = false;
+
+  /**
+   * @param bytes - size of memory
+   * @param observed - by whom besides the threads: predicates that look at ends only, or at every state
+   */
+  constructor(bytes: number, observed: 'never' | 'at ends' | 'always') {
+    const words = (bytes + 3) >> 2;
+    const allRead = observed !== 'never';
+    this.#owner = new Native.Int32Array(words).fill(observed === 'always' ? shared : untouched);
+    this.#read = new Native.Uint8Array(words).fill(allRead ? 1 : 0);
+  }
+
+  /** Learns from an access that a thread is going to make. */
+  note(thread: number, { kind, at, bytes }: Access): void {
+    const isWaiting = kind === Kind.wait || kind === Kind.waitAsync || kind === Kind.notify;
+    const reads = kind !== Kind.store && kind !== Kind.write && kind !== Kind.notify;
+    for (let word = at >> 2; word * 4 < at + bytes; word++) {
+      const owner = this.#owner[word]!;
+      if (owner === untouched && !isWaiting) this.#owner[word] = thread;
+      else if (owner !== thread && owner !== shared) {
+        this.#owner[word] = shared;
+        if (owner !== untouched) this.grown = true;
+      }
+      // A word written in part keeps its other bytes, which is reading them.
+      const partly = at > word * 4 || at + bytes < word * 4 + 4;
+      if ((reads || partly) && this.#read[word] === 0) {
+        this.#read[word] = 1;
+        if (owner !== untouched) this.grown = true;
+      }
+    }
+  }
+
+  /** Whether only one thread accesses these bytes (H1). */
+  isPrivate({ at, bytes }: Access): boolean {
+    for (let word = at >> 2; word * 4 < at + bytes; word++) {
+      if (this.#owner[word] === shared) return false;
+    }
+    return true;
+  }
+
+  /** Whether anybody reads the word (H2). */
+  isRead(word: number): boolean {
+    return this.#read[word] !== 0;
+  }
+}
