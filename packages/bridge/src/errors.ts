@@ -47,6 +47,7 @@ export type BridgeErrorCode =
  * ```
  */
 export class BridgeError extends Error {
+  /** Always `BridgeError`. */
   override readonly name = 'BridgeError';
   /** Stable name of the failure. */
   readonly code: BridgeErrorCode;

@@ -18,7 +18,7 @@ export {
   type RecordingFrame,
   type RecordingHeader,
 } from './receive/recording-format.ts';
-export type { ReplayPace } from './receive/replay.ts';
+export type { MaximumPace, OpenLoopPace, RecordedPace, ReplayPace } from './receive/replay.ts';
 export { Session, type SessionEvents, type SessionStats } from './session.ts';
 export { type MemorySink, memorySink } from './sinks/memory.ts';
 export { type NullSink, nullSink } from './sinks/null.ts';

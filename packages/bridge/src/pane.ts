@@ -6,8 +6,9 @@ import type { Sink } from './sinks/sink.ts';
 export interface PaneInfo {
   /** Number of its window (the `1` of `@1`), if known. */
   readonly window?: number;
-  /** Columns and rows, if known. */
+  /** Its width, if known. */
   readonly columns?: number;
+  /** Its height, if known. */
   readonly rows?: number;
 }
 
@@ -26,8 +27,9 @@ export class Pane {
   #pipes: readonly Pipe[] = [];
   /** Bytes that its program wrote while nobody watched; they went to no sink. */
   unwatchedBytes = 0;
-  /** Bytes and records that its program has written. */
+  /** Bytes that its program has written. */
   bytes = 0;
+  /** Records of tmux that they came in. */
   records = 0;
 
   /** @internal */

@@ -22,7 +22,7 @@ import { BridgeError } from './errors.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
 import type { Settings } from './options.ts';
-import { Pane } from './pane.ts';
+import { Pane, type PaneHost } from './pane.ts';
 import type { RecordTarget, StreamEvent } from './parse/records.ts';
 import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
 import type { Source } from './ring/source.ts';
@@ -71,10 +71,7 @@ export interface SessionParts {
 }
 
 /** A connection to a tmux session; made by `connect`. */
-export class Session
-  extends EventEmitter<SessionEvents>
-  implements RecordTarget, PipeHost, AsyncDisposable
-{
+export class Session extends EventEmitter<SessionEvents> implements AsyncDisposable {
   /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
   version: string;
   /** False for a recording: nobody answers commands. */
@@ -83,9 +80,18 @@ export class Session
   readonly closed: Promise<SessionEnd>;
   /** The clock of all stamps. */
   readonly clock: Clock;
-  /** @internal */
-  readonly stations: StationRecorder;
+  readonly #recorder: StationRecorder;
   readonly #stations: Stations;
+  readonly #target: RecordTarget = {
+    output: (pane, bytes, start, end, readAt, queuedAt) =>
+      this.#output(pane, bytes, start, end, readAt, queuedAt),
+    event: (event) => this.#event(event),
+    readEnd: () => this.#readEnd(),
+  };
+  readonly #paneHost: PaneHost = {
+    pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
+  };
+  readonly #pipeHost: PipeHost;
   readonly #settings: Settings;
   readonly #source: Source;
   readonly #panes = new Map<number, Pane>();
@@ -108,7 +114,13 @@ export class Session
     this.version = parts.version;
     this.live = parts.live;
     this.clock = parts.clock;
-    this.stations = parts.recorder;
+    this.#recorder = parts.recorder;
+    this.#pipeHost = {
+      clock: parts.clock,
+      stations: parts.recorder,
+      pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
+      ended: (pipe) => this.#pipeEnded(pipe),
+    };
     this.#stations = parts.stations;
     this.#settings = parts.settings;
     this.#source = parts.source;
@@ -132,14 +144,14 @@ export class Session
    */
   async open(): Promise<void> {
     if (!this.live) {
-      this.#source.open(this);
+      this.#source.open(this.#target);
       this.#state = 'open';
       return;
     }
     const opened = new Promise<void>((resolve, reject) => {
       this.#ready = { resolve, reject };
     });
-    this.#source.open(this);
+    this.#source.open(this.#target);
     const { connectTimeoutMs } = this.#settings;
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<never>((_, reject) => {
@@ -243,17 +255,15 @@ export class Session
     await this.close();
   }
 
-  /** @internal */
-  pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
+  #pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
     if (this.#state === 'closing' || this.#state === 'ended') throw this.#closedError();
-    const pipe = new Pipe(pane.id, sink, this, options);
+    const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
     this.#pipes.add(pipe);
     pane.add(pipe);
     return pipe;
   }
 
-  /** @internal */
-  output(
+  #output(
     id: number,
     bytes: Uint8Array,
     start: number,
@@ -276,8 +286,7 @@ export class Session
     }
   }
 
-  /** @internal */
-  readEnd(): void {
+  #readEnd(): void {
     const touched = this.#touched;
     for (let index = 0; index < touched.length; index++) {
       const pipe = touched[index]!;
@@ -287,8 +296,7 @@ export class Session
     touched.length = 0;
   }
 
-  /** @internal */
-  event(event: StreamEvent): void {
+  #event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
         if (this.live && !this.#commands.reply(event)) this.#foreignReply(event);
@@ -304,14 +312,13 @@ export class Session
         this.#firstStray ??= event.text;
         break;
       case 'ended':
-        this.readEnd();
+        this.#readEnd();
         this.#connectionEnded(event);
         break;
     }
   }
 
-  /** @internal */
-  pressure(pipe: Pipe, pressed: boolean): void {
+  #pressure(pipe: Pipe, pressed: boolean): void {
     const before = this.#pressed.size;
     if (pressed) this.#pressed.add(pipe);
     else this.#pressed.delete(pipe);
@@ -320,8 +327,7 @@ export class Session
     if (before === 1 && this.#pressed.size === 0) this.#source.resume();
   }
 
-  /** @internal */
-  ended(pipe: Pipe): void {
+  #pipeEnded(pipe: Pipe): void {
     this.#pipes.delete(pipe);
     this.#panes.get(pipe.pane)?.remove(pipe);
     pipe.closed.then((error) => {
@@ -330,10 +336,10 @@ export class Session
   }
 
   #addPane(id: number): Pane {
-    const pane = new Pane(id, this);
+    const pane = new Pane(id, this.#paneHost);
     this.#panes.set(id, pane);
     const sink = this.#settings.options.sink?.(id);
-    if (sink !== undefined) this.pipe(pane, sink, this.#settings.options.pipe ?? {});
+    if (sink !== undefined) this.#pipe(pane, sink, this.#settings.options.pipe ?? {});
     this.emit('pane', pane);
     return pane;
   }
@@ -433,7 +439,7 @@ export class Session
     this.#commands.close(`the session has ended: ${end.message}`);
     const ending = [...this.#pipes].map((pipe) => pipe.end(end.error, closeTimeoutMs));
     Promise.allSettled(ending).then(() => {
-      this.stations.release();
+      this.#recorder.release();
       this.#resolveClosed(end); // S3
       this.emit('closed', end);
     });

@@ -16,10 +16,10 @@
 import { type Histogram, SharedHistogram, type SharedRecorder } from '@millrace/histogram';
 
 /** The stations, in the order of the way; `total` spans from read to `sink.write`. */
-export const stationNames = ['parse', 'ring', 'batch', 'sink', 'total'] as const;
+export const stationNames: readonly StationName[] = ['parse', 'ring', 'batch', 'sink', 'total'];
 
-/** Name of a station. */
-export type StationName = (typeof stationNames)[number];
+/** Name of a station; `total` spans from read to `sink.write`. */
+export type StationName = 'parse' | 'ring' | 'batch' | 'sink' | 'total';
 
 /** A thread's way to record. */
 export type StationRecorder = Readonly<Record<StationName, SharedRecorder>> & {
@@ -31,9 +31,13 @@ export type StationRecorder = Readonly<Record<StationName, SharedRecorder>> & {
 export interface StationStats {
   /** Records that passed it. */
   readonly count: number;
+  /** Median. */
   readonly p50: number;
+  /** 95th percentile. */
   readonly p95: number;
+  /** 99th percentile. */
   readonly p99: number;
+  /** Largest, exactly. */
   readonly max: number;
 }
 

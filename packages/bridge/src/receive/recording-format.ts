@@ -47,7 +47,9 @@ export interface RecordingFrame {
 
 /** A parsed recording. */
 export interface Recording {
+  /** What is known of it. */
   readonly header: RecordingHeader;
+  /** What was read and written, in order. */
   readonly frames: readonly RecordingFrame[];
   /** True if the last frame was cut short and left out. */
   readonly truncated: boolean;

@@ -13,10 +13,29 @@ import type { Recording } from './recording-format.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 /** How fast a recording is replayed. */
-export type ReplayPace =
-  | { readonly kind: 'recorded'; readonly speed: number }
-  | { readonly kind: 'max' }
-  | { readonly kind: 'records'; readonly perSecond: number };
+export type ReplayPace = RecordedPace | MaximumPace | OpenLoopPace;
+
+/** With the recorded gaps. */
+export interface RecordedPace {
+  /** Discriminates the union. */
+  readonly kind: 'recorded';
+  /** Divides the gaps (above 0): 2 is twice as fast. */
+  readonly speed: number;
+}
+
+/** As fast as it is taken, in reads of 64 KiB. */
+export interface MaximumPace {
+  /** Discriminates the union. */
+  readonly kind: 'max';
+}
+
+/** Open-loop: a record is due at its time, whether or not anybody keeps up. */
+export interface OpenLoopPace {
+  /** Discriminates the union. */
+  readonly kind: 'records';
+  /** Records of output a second (above 0). */
+  readonly perSecond: number;
+}
 
 /** How a recording is replayed. */
 export interface ReplayOptions {

@@ -24,7 +24,7 @@ export interface MemorySink extends Sink {
  * assert.equal(Buffer.from(sink.contents()).toString(), 'abc');
  * ```
  */
-export function memorySink(bytesMax = 1 << 26): MemorySink {
+export function memorySink(bytesMax: number = 1 << 26): MemorySink {
   checkInteger('bytesMax', bytesMax, 1, 2 ** 32 - 1);
   const chunks: Uint8Array[] = [];
   let count = 0;

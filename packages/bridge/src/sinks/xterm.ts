@@ -9,6 +9,7 @@ import type { Sink } from './sink.ts';
 
 /** The part of an xterm.js terminal that the sink uses. */
 export interface XtermTerminal {
+  /** Takes bytes and calls back when they are in the terminal's buffer. */
   write(data: Uint8Array, callback?: () => void): void;
 }
 
