@@ -2,6 +2,7 @@
  * Goal: whatever goes wrong gives one typed error and a clean end, and nothing hangs.
  * Method: a real tmux that is killed, scripts that pretend to be tmux, sinks that throw.
  */
+import { join } from 'node:path';
 import { duplexPair, PassThrough } from 'node:stream';
 import { BridgeError, connect, memorySink, nullSink, type Session } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -90,8 +91,10 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     });
 
   test('no server, no session', async () => {
-    const { socketPath } = server;
-    expect(await codeOf(connect({ socketPath, worker }))).toBe('ERR_TMUX_CONNECT');
+    const { socketPath, directory } = server;
+    // A socket of its own: attach-session starts a server, which would still be ending when the next one starts.
+    const nobody = join(directory, 'nobody');
+    expect(await codeOf(connect({ socketPath: nobody, worker }))).toBe('ERR_TMUX_CONNECT');
     await using session = await open('sleep 60');
     expect(session.panes.size).toBe(1);
     expect(await codeOf(connect({ socketPath, worker, session: 'other' }))).toBe(
