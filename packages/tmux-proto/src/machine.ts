@@ -50,19 +50,26 @@ const startsWith = (bytes: Uint8Array, start: number, end: number, word: Uint8Ar
   return true;
 };
 
+/** Counts of a parser. Bytes are kept in an array of one: a field over 2^31 would allocate with every push. */
+class Counters implements ParserCounters {
+  readonly total: Float64Array = new Float64Array(1);
+  strayLines = 0;
+  unknownLines = 0;
+  malformedLines = 0;
+  filteredLines = 0;
+  overlongLines = 0;
+  overlongBlocks = 0;
+  abandonedBlocks = 0;
+  handlerErrors = 0;
+
+  get bytes(): number {
+    return this.total[0]!;
+  }
+}
+
 /** State and slow path of one parser; an engine adds `parseLines`. */
 export abstract class Machine implements ArenaOwner {
-  readonly counters: ParserCounters = {
-    bytes: 0,
-    strayLines: 0,
-    unknownLines: 0,
-    malformedLines: 0,
-    filteredLines: 0,
-    overlongLines: 0,
-    overlongBlocks: 0,
-    abandonedBlocks: 0,
-    handlerErrors: 0,
-  };
+  readonly counters: Counters = new Counters();
   protected readonly handler: ControlHandler;
   /** Whether output is to be decoded at once, with no filter in front: the engine may take its fast path. */
   protected readonly eager: boolean;
@@ -137,7 +144,7 @@ export abstract class Machine implements ArenaOwner {
     this.#enter();
     try {
       const length = chunk.length;
-      this.counters.bytes += length;
+      this.counters.total[0]! += length;
       let at = 0;
       if (!this.#inLines) at = this.#scanOuter(chunk, 0, length);
       if (this.#inLines && (at < length || this.#outer.heldBytes > 0)) {
@@ -199,7 +206,7 @@ export abstract class Machine implements ArenaOwner {
     checkInteger('count', count, 0, arena.limit - arena.end);
     this.#enter();
     try {
-      this.counters.bytes += count;
+      this.counters.total[0]! += count;
       arena.end += count;
       this.#run(arena);
     } finally {
