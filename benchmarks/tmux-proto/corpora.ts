@@ -166,8 +166,8 @@ export async function recordVim(bytes: number): Promise<Buffer> {
     total += chunk.length;
   });
   const from = performance.now();
-  while (total < bytes && performance.now() - from < 20_000) {
-    child.stdin!.write(total % 2 === 0 ? 'send-keys C-d\n' : 'send-keys C-u\n');
+  for (let keys = 0; total < bytes && performance.now() - from < 20_000; keys++) {
+    child.stdin!.write(keys % 300 < 150 ? 'send-keys C-d\n' : 'send-keys C-u\n');
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
   await stop();

@@ -76,6 +76,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #steps = 0;
   #stepsGiven = 0;
   #room = 0;
+  #roomGiven = 0;
   /** Pushes at the last look at the clock. */
   #clockAt = 0;
   #urgent = false;
@@ -118,11 +119,13 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Items that wait for delivery; a key whose merge replaces counts once. */
   get count(): number {
+    this.#stop();
     return this.#lanes.count;
   }
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
+    this.#stop();
     return this.#lanes.bytes + this.#batch.bytes;
   }
 
@@ -177,8 +180,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       return this.#appendSlowly(lane, item);
     }
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
-    const lanes = this.#lanes;
-    if (!(weight < this.#room && weight >= 0) || segment.bytes >= lanes.entryBytes) {
+    if (!(weight < this.#room && weight >= 0) || segment.bytes >= this.#lanes.entryBytes) {
       return this.#appendSlowly(lane, item);
     }
     this.#merge.append(segment.accumulator, item);
@@ -186,19 +188,16 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#room -= weight;
     segment.count++;
     segment.bytes += weight;
-    lane.bytes += weight;
-    lanes.bytes += weight;
-    lanes.count++;
     return true;
   }
 
   #appendSlowly(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     if (this.#state !== 'open') throw this.#closedError();
+    this.#stop();
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
     const lanes = this.#lanes;
     const held = lanes.bytes + this.#batch.bytes + weight;
     if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
-    this.#stop();
     if (this.#tickSeen) this.#startTick();
     lanes.append(lane, item, weight, this.#tickMs);
     this.#pushed++;
@@ -219,15 +218,21 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (lanes.replaces || pressure.count > 0) return;
     const held = lanes.bytes + this.#batch.bytes;
     const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
-    this.#room = Math.min(pressure.batchBytes - lanes.bytes, limit - held);
+    this.#roomGiven = Math.min(pressure.batchBytes - lanes.bytes, limit - held);
+    this.#room = this.#roomGiven;
     this.#stepsGiven = Math.min(STEPS_MAX, this.#settings.countMax - 1 - lanes.count);
     this.#steps = this.#stepsGiven;
   }
 
-  /** Sends the next push the long way. */
+  /** Sends the next push the long way, and books the pushes that went the short way. */
   #stop(): void {
-    this.#pushed += this.#stepsGiven - this.#steps;
+    if (this.#stepsGiven === 0) return;
+    const count = this.#stepsGiven - this.#steps;
+    this.#pushed += count;
+    this.#lanes.count += count;
+    this.#lanes.bytes += this.#roomGiven - this.#room;
     this.#stepsGiven = this.#steps = 0;
+    this.#roomGiven = this.#room = 0;
   }
 
   #appendUrgent(lane: Lane<Key, unknown, Value>, item: Item): boolean {
@@ -251,6 +256,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   }
 
   readonly #onTickEnd = (): void => {
+    this.#stop();
     this.#tickQueued = false;
     if (this.#lanes.count > 0) this.#decide(this.#tickMs, false);
     else this.#seeTick();
@@ -322,6 +328,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   }
 
   readonly #onWake = (): void => {
+    this.#stop();
     if (this.#lanes.count > 0 || this.#heads.length > 0) {
       this.#decide(this.#settings.scheduler.now(), false);
     }
@@ -430,6 +437,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   }
 
   get #isEmpty(): boolean {
+    this.#stop();
     return !this.#busy && this.#lanes.count === 0 && this.#heads.length === 0;
   }
 
@@ -515,6 +523,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Expects input (a key was pressed): until `durationMs` from now nothing is held past the end of its tick. */
   hint(durationMs = 100): void {
+    this.#stop();
     this.#hintedUntil = this.#settings.scheduler.now() + durationMs;
     if (this.#lanes.count > 0 && !this.#tickQueued) this.#decide(this.#tickMs, true);
   }
@@ -583,6 +592,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
    * still runs may yet deliver; that flush's `signal` is aborted and its outcome is ignored.
    */
   abort(reason?: unknown): Remains<Key, Value> {
+    this.#stop();
     const { segments } = this.#batch;
     const unsettled: Entry<Key, Value>[] = this.#running ? [...segments] : [];
     const undelivered: Segment<Key, unknown, Value>[] = this.#running ? [] : [...segments];
@@ -636,10 +646,11 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Returns what the batcher is doing and what it has learned: a new object, made on demand. */
   stats(): BatcherStats {
+    this.#stop();
     const { cost } = this.#law;
     return {
       state: this.#state,
-      pushed: this.#pushed + this.#stepsGiven - this.#steps,
+      pushed: this.#pushed,
       delivered: this.#delivered,
       dropped: this.#dropped,
       flushes: this.#flushes,

@@ -12,7 +12,7 @@
  *
  * Invariants
  * - Q1: items of a key leave in the order in which they came.
- * - Q2: `bytes` and `count` equal the sums over all lanes, and a lane is in the ring exactly if it holds items.
+ * - Q2: `bytes` and `count` equal the sums over all lanes (the batcher's short way books its pushes later), and a lane is in the ring exactly if it holds items.
  * - Q3: of a backlog larger than one batch, every dirty key gets its share of each batch, an oversized entry apart.
  *
  * One thread. Cost: append O(1) and no allocation once a lane has its spare entries; take O(entries taken).
@@ -59,7 +59,8 @@ export class Lane<Key, Accumulator, Value> {
   head: Segment<Key, Accumulator, Value> | null = null;
   tail: Segment<Key, Accumulator, Value> | null = null;
   spare: Segment<Key, Accumulator, Value> | null = null;
-  bytes = 0;
+  /** Bytes of the entries before the tail. */
+  sealed = 0;
   deficit = 0;
   dirty = false;
   pressed = false;
@@ -69,6 +70,11 @@ export class Lane<Key, Accumulator, Value> {
 
   constructor(key: Key) {
     this.key = key;
+  }
+
+  /** Undelivered bytes. */
+  get bytes(): number {
+    return this.tail === null ? 0 : this.sealed + this.tail.bytes;
   }
 }
 
@@ -127,14 +133,11 @@ export class Lanes<Item, Key, Accumulator, Value> {
     if (segment.count === 0) segment.arrivedMs = nowMs;
     segment.count++;
     if (this.replaces) {
-      const change = weight - segment.bytes;
+      this.bytes += weight - segment.bytes;
       segment.bytes = weight;
-      lane.bytes += change;
-      this.bytes += change;
       if (segment.count === 1) this.count++;
     } else {
       segment.bytes += weight;
-      lane.bytes += weight;
       this.bytes += weight;
       this.count++;
     }
@@ -149,7 +152,10 @@ export class Lanes<Item, Key, Accumulator, Value> {
       segment.next = null;
     }
     if (lane.tail === null) lane.head = segment;
-    else lane.tail.next = segment;
+    else {
+      lane.tail.next = segment;
+      lane.sealed += lane.tail.bytes;
+    }
     lane.tail = segment;
     return segment;
   }
@@ -250,8 +256,8 @@ export class Lanes<Item, Key, Accumulator, Value> {
     const segment = lane.head!; // Q1
     lane.head = segment.next;
     if (lane.head === null) lane.tail = null;
+    else lane.sealed -= segment.bytes;
     segment.next = null;
-    lane.bytes -= segment.bytes;
     this.bytes -= segment.bytes;
     this.count -= this.replaces ? 1 : segment.count;
     if (this.#value !== undefined) segment.value = this.#value(segment.accumulator);

@@ -1,3 +1,21 @@
+export type { KolmogorovSmirnov, MannWhitney, Welch } from './analysis/compare.ts';
+export { kolmogorovSmirnov, mannWhitney, welch } from './analysis/compare.ts';
+export type { Interval, Moments } from './analysis/distribution.ts';
+export {
+  countBetween,
+  meanInterval,
+  moments,
+  percentileInterval,
+  shareAbove,
+  shareAtOrBelow,
+} from './analysis/distribution.ts';
+export { FrozenHistogram } from './analysis/frozen.ts';
+export type {
+  ExponentialAverageOptions,
+  MillisecondClock,
+  SlidingWindowOptions,
+} from './analysis/windows.ts';
+export { burnRate, ExponentialAverage, SlidingWindowHistogram } from './analysis/windows.ts';
 export type { Clock, ClockProperties, LapTimerOptions, ValueRecorder } from './clock.ts';
 export { LapTimer, measureClock, nowNanoseconds } from './clock.ts';
 export type { HistogramRangeErrorCode, HistogramSharedErrorCode } from './errors.ts';

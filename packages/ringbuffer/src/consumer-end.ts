@@ -142,7 +142,7 @@ export abstract class ConsumerEnd {
     this.waiter = new Waiter(memory.dataWords, memory.dataLine, {
       spin: options.spin,
       ref: options.ref ?? true,
-      strategy: options.strategy ?? 'auto',
+      strategy: memory.local ? 'local' : (options.strategy ?? 'auto'),
       doorbell,
       before: () => this.flush(),
     });

@@ -12,6 +12,13 @@ export {
   BroadcastProducer,
   createBroadcast,
 } from './broadcast.ts';
+export {
+  type Channel,
+  type ChannelOptions,
+  canShare,
+  createChannel,
+  transferOf,
+} from './channel.ts';
 export { RingConsumer } from './consumer.ts';
 export {
   ConsumerEnd,
@@ -41,6 +48,7 @@ export {
   markLaneDead,
 } from './lanes.ts';
 export { LanesConsumer, type LanesDrainCallback } from './lanes-consumer.ts';
+export type { MessageHandle } from './mirror.ts';
 export type {
   ConsumerOptions,
   FullPolicy,
@@ -70,4 +78,7 @@ export {
   SlotProducer,
   type SlotRingOptions,
 } from './slots.ts';
+export { inspect, type RingStats, readStats } from './stats.ts';
+export { type ReadableSource, readableFrom, type WritableTarget, writableTo } from './streams.ts';
+export { type Fields, type FieldType, type Struct, struct, type ValuesOf } from './struct.ts';
 export type { Doorbell, WaitOptions, WaitStrategy } from './wait.ts';

@@ -40,6 +40,7 @@ import {
   checkCapacity,
   controlWords,
   DATA_LINE,
+  formatRing,
   KIND_LANES,
   PRODUCER_OWNER,
   SLOT_BYTES,
@@ -50,7 +51,6 @@ import type { EndMemory } from './producer-end.ts';
 import {
   allocate,
   endFromOutside,
-  formatRing,
   locationOf,
   openControl,
   openRing,

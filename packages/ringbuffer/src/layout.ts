@@ -176,3 +176,17 @@ export function checkIdentity(words: Int32Array, kinds: readonly number[]): void
     );
   }
 }
+
+/** Writes the control block of an empty ring. @internal */
+export function formatRing(
+  buffer: SharedArrayBuffer | ArrayBuffer,
+  byteOffset: number,
+  capacity: number,
+  startIndex: number,
+): void {
+  const words = controlWords(buffer, byteOffset, CONTROL_BYTES + capacity);
+  words.fill(0);
+  words[TAIL] = startIndex | 0;
+  words[HEAD] = startIndex | 0;
+  writeIdentity(words, KIND_BYTES, [capacity, startIndex | 0]);
+}

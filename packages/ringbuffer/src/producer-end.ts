@@ -79,6 +79,8 @@ export interface EndMemory {
   readonly byteOffset: number;
   /** In index units: bytes, or slots. */
   readonly capacity: number;
+  /** Whether this is one thread's mirror of a ring, kept by messages. */
+  readonly local?: boolean;
 }
 
 /** The producing end of a single-producer ring: what {@link RingProducer} and {@link SlotProducer} share. */
@@ -143,7 +145,7 @@ export abstract class ProducerEnd {
     this.waiter = new Waiter(words, SPACE_LINE, {
       spin: options.spin,
       ref: options.ref ?? true,
-      strategy: options.strategy ?? 'auto',
+      strategy: memory.local ? 'local' : (options.strategy ?? 'auto'),
       doorbell,
       before: () => this.flush(),
     });
@@ -271,9 +273,9 @@ export abstract class ProducerEnd {
   close(reason = ''): void {
     if (this.state === CLAIMED) this.abort();
     if (!hasEnded(this.words, PRODUCER_END)) this.flush();
-    this.storeCounts();
     this.state = ENDED;
     if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
+    this.storeCounts();
     this.waiter.kick();
     this.detach();
   }

@@ -10,15 +10,14 @@ import {
   checkIdentity,
   controlWords,
   DATA_LINE,
-  HEAD,
+  formatRing,
   KIND_BYTES,
   KIND_SLOTS,
   LINE_BYTES,
   PRODUCER_END,
   SPACE_LINE,
-  TAIL,
-  writeIdentity,
 } from './layout.ts';
+import { isMessageHandle, type MessageHandle, mirrorConsumer, mirrorProducer } from './mirror.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
 import type { EndMemory } from './producer-end.ts';
@@ -129,24 +128,10 @@ export function allocate(bytes: number): SharedArrayBuffer {
   if (typeof SharedArrayBuffer !== 'function') {
     throw new RingStateError(
       'ERR_RING_UNSUPPORTED',
-      'SharedArrayBuffer is missing: serve the page with COOP same-origin and COEP require-corp, or use createMessageRing',
+      'SharedArrayBuffer is missing: serve the page with COOP same-origin and COEP require-corp, or use createChannel',
     );
   }
   return new SharedArrayBuffer(bytes);
-}
-
-/** Writes the control block of an empty ring. @internal */
-export function formatRing(
-  buffer: SharedArrayBuffer | ArrayBuffer,
-  byteOffset: number,
-  capacity: number,
-  startIndex: number,
-): void {
-  const words = controlWords(buffer, byteOffset, CONTROL_BYTES + capacity);
-  words.fill(0);
-  words[TAIL] = startIndex | 0;
-  words[HEAD] = startIndex | 0;
-  writeIdentity(words, KIND_BYTES, [capacity, startIndex | 0]);
 }
 
 /** Where a handle points. @internal */
@@ -193,28 +178,30 @@ export function openRing(handle: RingHandle | SharedArrayBuffer): EndMemory {
 /**
  * Attaches to the producing end. Do it in the thread that will push.
  *
- * @param handle - the ring
+ * @param handle - the ring, in shared memory or mirrored by messages
  * @throws {RingTypeError} If the memory holds no ring of this kind and version.
  * @throws {RingStateError} With `ERR_RING_OWNER` in debug mode if there is a producer already.
  */
 export function attachProducer(
-  handle: RingHandle | SharedArrayBuffer,
+  handle: RingHandle | MessageHandle | SharedArrayBuffer,
   options: ProducerOptions = {},
 ): RingProducer {
+  if (isMessageHandle(handle)) return mirrorProducer(handle, options);
   return new RingProducer(openRing(handle), options);
 }
 
 /**
  * Attaches to the consuming end. Do it in the thread that will read.
  *
- * @param handle - the ring
+ * @param handle - the ring, in shared memory or mirrored by messages
  * @throws {RingTypeError} If the memory holds no ring of this kind and version.
  * @throws {RingStateError} With `ERR_RING_OWNER` in debug mode if there is a consumer already.
  */
 export function attachConsumer(
-  handle: RingHandle | SharedArrayBuffer,
+  handle: RingHandle | MessageHandle | SharedArrayBuffer,
   options: ConsumerOptions = {},
 ): RingConsumer {
+  if (isMessageHandle(handle)) return mirrorConsumer(handle, options);
   return new RingConsumer(openRing(handle), options);
 }
 

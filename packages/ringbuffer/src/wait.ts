@@ -58,6 +58,9 @@ export interface WaitOptions {
 /** How a handle waits asynchronously. */
 export type WaitStrategy = 'auto' | 'waitAsync' | 'doorbell' | 'poll';
 
+/** As {@link WaitStrategy}; `local` is for rings mirrored by messages, whose handler wakes by `kick`. */
+export type AnyStrategy = WaitStrategy | 'local';
+
 /** A port, or anything like it, that wakes a peer by a message. */
 export interface Doorbell {
   /** Wakes the other side. */
@@ -188,7 +191,7 @@ class PendingWait {
 export interface WaiterOptions {
   readonly spin: number | undefined;
   readonly ref: boolean;
-  readonly strategy: WaitStrategy;
+  readonly strategy: AnyStrategy;
   readonly doorbell: Doorbell | undefined;
   /** Called before sleeping: publishes what the peer might wait for. */
   readonly before: () => void;
@@ -205,7 +208,7 @@ export class Waiter {
   declare private readonly spinAsync: number;
   declare private readonly spinMax: number;
   declare private spinBudget: number;
-  declare private readonly strategy: Exclude<WaitStrategy, 'auto'>;
+  declare private readonly strategy: Exclude<AnyStrategy, 'auto'>;
   private readonly before: () => void;
   private resolvers: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -230,7 +233,7 @@ export class Waiter {
     }
   }
 
-  private choose({ strategy, doorbell }: WaiterOptions): Exclude<WaitStrategy, 'auto'> {
+  private choose({ strategy, doorbell }: WaiterOptions): Exclude<AnyStrategy, 'auto'> {
     if (strategy !== 'auto') return strategy;
     if (doorbell !== undefined) return 'doorbell';
     return typeof (Atomics as unknown as NewerAtomics).waitAsync === 'function'
@@ -341,10 +344,10 @@ export class Waiter {
     }
     // A doorbell rung between (4) and here is delivered by the event loop, hence after this. The timer of a
     // doorbell is for peers that have none, such as a third thread that calls markDead.
-    this.timer ??= setTimeout(
-      () => this.resolveAll(),
-      this.strategy === 'poll' ? POLL_MS : DOORBELL_POLL_MS,
-    );
+    if (this.strategy !== 'local') {
+      const pollMs = this.strategy === 'poll' ? POLL_MS : DOORBELL_POLL_MS;
+      this.timer ??= setTimeout(() => this.resolveAll(), pollMs);
+    }
     return new Promise<void>((resolve) => {
       this.resolvers.push(resolve);
     });

@@ -30,6 +30,7 @@
 const STRIP_CR: u32 = 1, EOL_KNOWN: u32 = 2, DCS: u32 = 4, GLUED: u32 = 8, LAZY: u32 = 16;
 // Kinds of events.
 const OUTPUT: u32 = 1, EXTENDED: u32 = 2, REPLY: u32 = 3, OTHER: u32 = 4, LEAVE: u32 = 5, RAW: u32 = 5;
+const BEGIN: u32 = 8, END: u32 = 9, ERROR: u32 = 10;
 const GUARD_MAX: u32 = 62;
 
 // Constants and shuffle tables, below the caller's buffers: [1024, 1120) splats, [2048, 6144) tables.
@@ -185,19 +186,19 @@ function sameGuard(at: u32, end: u32, state: u32): bool {
   return true;
 }
 
-/** Whether [at, end) is %end or %error of the open block. */
-function closes(at: u32, end: u32, state: u32): bool {
+/** END or ERROR if [at, end) is that guard of the open block, else 0. */
+function closes(at: u32, end: u32, state: u32): u32 {
   const head = load<u64>(at);
-  if (<u32>head == 0x646e6525 && (<u32>(head >> 32) & 255) == 32) return end >= at + 5 && sameGuard(at + 5, end, state);
-  if (head << 8 == 0x20726f7272652500) return end >= at + 7 && sameGuard(at + 7, end, state);
-  return false;
+  if (<u32>head == 0x646e6525 && (<u32>(head >> 32) & 255) == 32) return end >= at + 5 && sameGuard(at + 5, end, state) ? END : 0;
+  if (head << 8 == 0x20726f7272652500) return end >= at + 7 && sameGuard(at + 7, end, state) ? ERROR : 0;
+  return 0;
 }
 
 /** Whether the line ends in %end or %error of the open block, behind other text. */
 function closesGlued(at: u32, end: u32, state: u32): bool {
   const length = load<u32>(state, 12);
-  return (end - at > length + 5 && closes(end - length - 5, end, state)) ||
-    (end - at > length + 7 && closes(end - length - 7, end, state));
+  return (end - at > length + 5 && closes(end - length - 5, end, state) == END) ||
+    (end - at > length + 7 && closes(end - length - 7, end, state) == ERROR);
 }
 
 // @ts-ignore: decorator
@@ -285,9 +286,10 @@ export function parse(limit: u32, tape: u32, capacity: u32, state: u32, out: u32
     }
     const lf = lineFeed(pos);
     const end = (flags & STRIP_CR) && lf > pos && load<u8>(lf - 1) == 13 ? lf - 1 : lf;
-    let kind = OTHER, last = lf;
+    let kind = OTHER, start = pos, last = lf;
     if (inBlock) {
-      if ((<u32>head & 0xffff) == 0x6525 && closes(pos, end, state)) inBlock = 0;
+      const close: u32 = (<u32>head & 0xffff) == 0x6525 ? closes(pos, end, state) : 0;
+      if (close) { kind = close; inBlock = 0; }
       else if ((flags & GLUED) && closesGlued(pos, end, state)) inBlock = 0;
       else { kind = REPLY; last = end; }
     } else if (head << 8 == 0x206e696765622500 && end >= pos + 7) { // "%begin "
@@ -300,9 +302,10 @@ export function parse(limit: u32, tape: u32, capacity: u32, state: u32, out: u32
         memory.copy(state + 16, pos + 7, length);
         store<u32>(state, length, 12);
         inBlock = 1;
+        kind = BEGIN; start = pos + 7; last = end;
       }
     }
-    event(tape, kind, 0, pos, last);
+    event(tape, kind, <u32>(end != lf), start, last); // for BEGIN: whether there was a CR
     pos = lf + 1; tape += 16;
   }
   store<u32>(state, pos);

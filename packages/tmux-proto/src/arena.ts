@@ -106,7 +106,9 @@ export class ArenaPool {
 
   /** Gives `owner` an arena that nobody is using right now (A2, A3). */
   take(owner: ArenaOwner): Arena {
-    for (const arena of this.#arenas) {
+    // By index: an iterator would be garbage with every chunk.
+    for (let index = 0; index < this.#arenas.length; index++) {
+      const arena = this.#arenas[index]!;
       if (arena.busy) continue; // A3
       arena.owner?.park(arena); // A2
       arena.owner = owner;

@@ -38,6 +38,9 @@ const REPLY = 3;
 const OTHER = 4;
 const LEAVE = 5;
 const RAW_OUTPUT = 6;
+const BEGIN = 8;
+const END = 9;
+const ERROR = 10;
 
 /** What the kernel exports; addresses and counts are u32. */
 interface Kernel {
@@ -54,7 +57,9 @@ let refusal: unknown;
 function compile(): WebAssembly.Module | undefined {
   if (compiled !== undefined || refusal !== undefined) return compiled;
   try {
-    const bytes = Uint8Array.from(atob(KERNEL_BASE64), (char) => char.charCodeAt(0));
+    const text = atob(KERNEL_BASE64);
+    const bytes = new Uint8Array(text.length);
+    for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index);
     compiled = new WebAssembly.Module(bytes);
   } catch (error) {
     refusal = error;
@@ -163,6 +168,10 @@ export class WasmMachine extends JsMachine {
             this.replyLine(bytes, tape[at - 2]!, tape[at - 1]!);
           } else if (word === OTHER) {
             this.line(bytes, tape[at - 2]!, tape[at - 1]!);
+          } else if (word === END || word === ERROR) {
+            this.closeBlock(word === ERROR);
+          } else if (word === BEGIN) {
+            this.beginBlock(bytes, tape[at - 2]!, tape[at - 1]!, tape[at - 3]! === 1);
           } else if (word === LEAVE) {
             this.leaveDcs();
           } else {

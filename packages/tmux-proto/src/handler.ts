@@ -161,21 +161,21 @@ export interface ParserOptions {
 /** Counts of what was irregular. Live object: read it at any time. */
 export interface ParserCounters {
   /** Bytes pushed. */
-  bytes: number;
+  readonly bytes: number;
   /** Lines reported as `stray`. */
-  strayLines: number;
+  readonly strayLines: number;
   /** Lines reported as `unknown`. */
-  unknownLines: number;
+  readonly unknownLines: number;
   /** Lines reported as `malformed`. */
-  malformedLines: number;
+  readonly malformedLines: number;
   /** Output lines that `filter` refused. */
-  filteredLines: number;
+  readonly filteredLines: number;
   /** Lines over `maxLineBytes`. */
-  overlongLines: number;
+  readonly overlongLines: number;
   /** Replies over `maxBlockBytes`. */
-  overlongBlocks: number;
+  readonly overlongBlocks: number;
   /** Replies that were never completed. */
-  abandonedBlocks: number;
+  readonly abandonedBlocks: number;
   /** Errors thrown by the handler. */
-  handlerErrors: number;
+  readonly handlerErrors: number;
 }

@@ -50,19 +50,26 @@ const startsWith = (bytes: Uint8Array, start: number, end: number, word: Uint8Ar
   return true;
 };
 
+/** Counts of a parser. Bytes are kept in an array of one: a field over 2^31 would allocate with every push. */
+class Counters implements ParserCounters {
+  readonly total: Float64Array = new Float64Array(1);
+  strayLines = 0;
+  unknownLines = 0;
+  malformedLines = 0;
+  filteredLines = 0;
+  overlongLines = 0;
+  overlongBlocks = 0;
+  abandonedBlocks = 0;
+  handlerErrors = 0;
+
+  get bytes(): number {
+    return this.total[0]!;
+  }
+}
+
 /** State and slow path of one parser; an engine adds `parseLines`. */
 export abstract class Machine implements ArenaOwner {
-  readonly counters: ParserCounters = {
-    bytes: 0,
-    strayLines: 0,
-    unknownLines: 0,
-    malformedLines: 0,
-    filteredLines: 0,
-    overlongLines: 0,
-    overlongBlocks: 0,
-    abandonedBlocks: 0,
-    handlerErrors: 0,
-  };
+  readonly counters: Counters = new Counters();
   protected readonly handler: ControlHandler;
   /** Whether output is to be decoded at once, with no filter in front: the engine may take its fast path. */
   protected readonly eager: boolean;
@@ -137,10 +144,10 @@ export abstract class Machine implements ArenaOwner {
     this.#enter();
     try {
       const length = chunk.length;
-      this.counters.bytes += length;
+      this.counters.total[0]! += length;
       let at = 0;
       if (!this.#inLines) at = this.#scanOuter(chunk, 0, length);
-      if (this.#inLines && (at < length || this.#outer.held.length > 0)) {
+      if (this.#inLines && (at < length || this.#outer.heldBytes > 0)) {
         this.#feed(chunk, at, length);
       }
     } finally {
@@ -199,7 +206,7 @@ export abstract class Machine implements ArenaOwner {
     checkInteger('count', count, 0, arena.limit - arena.end);
     this.#enter();
     try {
-      this.counters.bytes += count;
+      this.counters.total[0]! += count;
       arena.end += count;
       this.#run(arena);
     } finally {
@@ -347,8 +354,8 @@ export abstract class Machine implements ArenaOwner {
 
   /** Puts the start of a first line that was held back (O1) before the unread bytes (A1). */
   #unhold(arena: Arena): void {
+    if (this.#outer.heldBytes === 0) return;
     const { held } = this.#outer;
-    if (held.length === 0) return;
     arena.pos -= held.length;
     arena.scanned = arena.pos;
     arena.bytes.set(held, arena.pos);
@@ -480,7 +487,8 @@ export abstract class Machine implements ArenaOwner {
     if (last - start < 2 || bytes[start] !== 0x25) {
       this.unknownLine(bytes, start, last, 'stray');
     } else if (startsWith(bytes, start, last, BEGIN)) {
-      if (isGuardText(bytes, start + 7, last)) this.#begin(bytes, start + 7, last, carriageReturn);
+      if (isGuardText(bytes, start + 7, last))
+        this.beginBlock(bytes, start + 7, last, carriageReturn);
       else this.unknownLine(bytes, start, last, 'malformed');
     } else if (startsWith(bytes, start, last, OUTPUT)) {
       this.#output(bytes, start, last, start + 9, false);
@@ -582,16 +590,22 @@ export abstract class Machine implements ArenaOwner {
     return decodeInto(bytes, start, end, bytes, start);
   }
 
-  #begin(bytes: Uint8Array, start: number, end: number, carriageReturn: boolean): void {
+  /** Opens the reply whose guard's fields are `bytes[start, end)`, valid by G1. */
+  protected beginBlock(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    carriageReturn: boolean,
+  ): void {
     if (!this.eolKnown) {
       this.eolKnown = true;
       this.stripCr = carriageReturn; // M6
     }
     this.guardLength = end - start;
-    this.guardText.set(bytes.subarray(start, end));
+    for (let index = start; index < end; index++) this.guardText[index - start] = bytes[index]!;
     this.inBlock = true;
     this.#blockBytes = 0;
-    const guard = new Guard(text.decode(bytes.subarray(start, end)));
+    const guard = new Guard(bytes, start, end);
     this.#guard = guard;
     this.handler.begin?.(guard);
   }
@@ -609,11 +623,11 @@ export abstract class Machine implements ArenaOwner {
 
   #blockLine(bytes: Uint8Array, start: number, end: number): void {
     if (this.#closes(bytes, start, end, END)) {
-      this.#close(false);
+      this.closeBlock(false);
       return;
     }
     if (this.#closes(bytes, start, end, ERROR)) {
-      this.#close(true);
+      this.closeBlock(true);
       return;
     }
     if (this.gluedGuards) {
@@ -621,7 +635,7 @@ export abstract class Machine implements ArenaOwner {
         const from = end - word.length - this.guardLength;
         if (from > start && this.#closes(bytes, from, end, word)) {
           this.#call(() => this.replyLine(bytes, start, from));
-          this.#close(word === ERROR);
+          this.closeBlock(word === ERROR);
           return;
         }
       }
@@ -649,7 +663,8 @@ export abstract class Machine implements ArenaOwner {
     this.handler.replyLine?.(bytes, start, end);
   }
 
-  #close(failed: boolean): void {
+  /** Closes the open reply. */
+  protected closeBlock(failed: boolean): void {
     const guard = this.#guard!;
     this.inBlock = false;
     this.#guard = undefined;

@@ -33,6 +33,11 @@ export class OuterScan {
     this.#pass = pass;
   }
 
+  /** How many bytes are held back (O1). */
+  get heldBytes(): number {
+    return this.#heldLength;
+  }
+
   /** Bytes held back (O1); after `lines` was found they are the start of the first line. */
   get held(): Uint8Array {
     return this.#held.subarray(0, this.#heldLength);

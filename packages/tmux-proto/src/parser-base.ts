@@ -32,7 +32,7 @@ export abstract class ParserBase {
   }
 
   /** Live counts of what was irregular. */
-  get counters(): Readonly<ParserCounters> {
+  get counters(): ParserCounters {
     return this.#machine.counters;
   }
 

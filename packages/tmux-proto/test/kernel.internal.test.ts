@@ -136,8 +136,9 @@ function model(input: Uint8Array, stripCr: boolean, lazy: boolean): Event[] {
     if (block !== undefined) {
       if (text === `%end ${block}` || text === `%error ${block}`) {
         block = undefined;
-        events.push({ kind: 4, pane: 0, text: line });
-      } else events.push({ kind: 3, pane: 0, text });
+        const kind = text.startsWith('%end') ? 9 : 10;
+        events.push({ kind, pane: text === line ? 0 : 1, text: line });
+      } else events.push({ kind: 3, pane: text === line ? 0 : 1, text });
       continue;
     }
     const output = /^%output %(\d{1,9}) (.*)$/s.exec(text);
@@ -155,8 +156,10 @@ function model(input: Uint8Array, stripCr: boolean, lazy: boolean): Event[] {
         block = text.slice(7);
         if (!known) stripCr = text !== line;
         known = true;
+        events.push({ kind: 8, pane: text === line ? 0 : 1, text: block });
+        continue;
       }
-      events.push({ kind: 4, pane: 0, text: line });
+      events.push({ kind: 4, pane: text === line ? 0 : 1, text: line });
     }
   }
   return events;
