@@ -1,5 +1,10 @@
 import { base } from '../../tsup.base.ts';
 
 export default base({
-  entry: { index: 'src/index.ts', 'codec/index': 'src/codec/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'codec/index': 'src/codec/index.ts',
+    'export/index': 'src/export/index.ts',
+    'report/index': 'src/report/index.ts',
+  },
 });

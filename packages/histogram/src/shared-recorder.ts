@@ -8,6 +8,8 @@
  * - R2: counts only ever grow, across owners too. Readers subtract; nobody resets. A terminated worker
  *   hence loses nothing that it had recorded.
  * - R3: every call of record ends in exactly one cell: a bucket, or `dropped`, unless it throws.
+ * - R4: the range is published before the count. Readers sum within the range only, so the other way round
+ *   a writer killed in between would hide its last record until the shard's next owner widens the range.
  *
  * One recorder belongs to the thread that claimed it; any number of threads may read meanwhile.
  *
@@ -166,12 +168,12 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#recordOutOfRange(value, 1);
       return;
     }
+    if (scaled > this.maximum) this.#raise(scaled); // R4
+    if (scaled < this.minimum) this.#lower(scaled);
     const counts = this.counts;
     const next = (counts[index]! + 1) | 0;
     counts[index] = next; // R1: plain
     if ((next & 0x7fffffff) === 0) this.#cross(index, next);
-    if (scaled > this.maximum) this.#raise(scaled);
-    if (scaled < this.minimum) this.#lower(scaled);
   }
 
   recordCount(value: number, count: number): void {
@@ -183,9 +185,9 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#recordOutOfRange(value, count);
       return;
     }
-    this.#addAt(index, count);
-    if (scaled > this.maximum) this.#raise(scaled);
+    if (scaled > this.maximum) this.#raise(scaled); // R4
     if (scaled < this.minimum) this.#lower(scaled);
+    this.#addAt(index, count);
   }
 
   recordMany(values: ArrayLike<number>, start: number = 0, end: number = values.length): void {
@@ -235,10 +237,10 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#addAt(this.#length + CELL_DROPPED, count);
       return;
     }
+    if (cell.scaled > this.maximum) this.#raise(cell.scaled); // R4
+    if (cell.scaled < this.minimum) this.#lower(cell.scaled);
     this.#addAt(this.#length + CELL_CLAMPED, count);
     this.#addAt(cell.index, count);
-    if (cell.scaled > this.maximum) this.#raise(cell.scaled);
-    if (cell.scaled < this.minimum) this.#lower(cell.scaled);
   }
 }
 

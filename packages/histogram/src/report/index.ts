@@ -1,0 +1,10 @@
+export type { ValueFormat } from './format.ts';
+export { formatNanoseconds } from './format.ts';
+export type { HeatmapInterval, HeatmapOptions } from './heatmap.ts';
+export { heatmapSvg } from './heatmap.ts';
+export type { HtmlReportOptions } from './html.ts';
+export { toHtmlReport } from './html.ts';
+export type { SpectrumLimit, SpectrumOptions, SpectrumRun } from './spectrum.ts';
+export { percentileSpectrumSvg } from './spectrum.ts';
+export type { TextHeatmapOptions, TextReportOptions } from './terminal.ts';
+export { bars, heatmapText, percentileTable, sparkline } from './terminal.ts';
