@@ -93,23 +93,19 @@ describe('millrace demo', () => {
     expect(run.output.match(/not run \(no tmux\)$/gm)).toHaveLength(3);
     expect(run.output).toMatch(/throughput .* (holds|falls short)$/m);
     await expectNothingLeft();
-  }, 60_000);
+  });
 
   test.skipIf(!hasTmux).each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'ends in order on %s',
-    async (signal, code) => {
-      const run = start(['demo']);
-      await until(() => run.output.includes('inline, live'));
-      run.child.kill(signal);
-      expect(await once(run.child, 'close')).toEqual([code, null]);
-      expect(run.errors).toBe('');
-      await expectNothingLeft();
-    },
-    30_000,
-  );
+  ] as const)('ends in order on %s', async (signal, code) => {
+    const run = start(['demo']);
+    await until(() => run.output.includes('inline, live'));
+    run.child.kill(signal);
+    expect(await once(run.child, 'close')).toEqual([code, null]);
+    expect(run.errors).toBe('');
+    await expectNothingLeft();
+  });
 
   test.skipIf(!hasTmux).each(['inline, live', 'worker, live'])(
     'leaves nothing behind when it is killed during: %s',
@@ -120,7 +116,6 @@ describe('millrace demo', () => {
       await once(run.child, 'close');
       await expectNothingLeft();
     },
-    30_000,
   );
 
   test.each([

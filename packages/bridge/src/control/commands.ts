@@ -49,7 +49,8 @@ export class Commands {
    * @returns false if it answers no command of ours: tmux's own start, a hook
    */
   reply(event: ReplyEvent): boolean {
-    const guard = new Guard(event.guard);
+    const fields = Buffer.from(event.guard, 'latin1');
+    const guard = new Guard(fields, 0, fields.length);
     if (!this.#correlator.begin(guard)) return false;
     const { body } = event;
     for (let start = 0; start < body.length; ) {
