@@ -19,7 +19,6 @@ import {
   markLaneDead,
   RingClosedError,
 } from '@millrace/ringbuffer';
-// biome-ignore lint/correctness/useImportExtensions: plain JavaScript, for Node 20
 import { check, fill, random } from '../test/fixtures/stream.mjs';
 
 const LENGTH_MAX = 60;
@@ -32,7 +31,11 @@ interface Victim {
   kill(): Promise<void>;
 }
 
-async function spawn(data: Record<string, unknown>, delayMs: number): Promise<Victim> {
+async function spawn(
+  data: Record<string, unknown>,
+  delayMs: number,
+  meanwhile: () => void = () => {},
+): Promise<Victim> {
   const progress = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./victim.mjs', import.meta.url), {
     workerData: { lengthMax: LENGTH_MAX, progress: progress.buffer, ...data },
@@ -41,7 +44,12 @@ async function spawn(data: Record<string, unknown>, delayMs: number): Promise<Vi
   worker.on('error', (error) => {
     failure = error;
   });
-  await new Promise((resolve) => worker.once('online', resolve));
+  // Begun means: it has got something done. A victim that can't even start is a failure, not a kill.
+  while (Atomics.load(progress, 0) === 0) {
+    if (failure !== undefined) throw failure;
+    meanwhile();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
   return {
     worker,
     progress,
@@ -91,7 +99,7 @@ async function consumerDies(seed: number, delayMs: number): Promise<void> {
       serial++;
     }
   };
-  const victim = await spawn({ handle, role: 'consumer', seed }, delayMs);
+  const victim = await spawn({ handle, role: 'consumer', seed }, delayMs, feed);
   const timer = setInterval(feed, 1);
   await victim.kill();
   clearInterval(timer);

@@ -2,7 +2,7 @@
 // Atomics and after the fact: what it claims to have done must survive it.
 import { workerData } from 'node:worker_threads';
 import { attachConsumer, attachLane, attachProducer } from '@millrace/ringbuffer';
-import { check, fill, random } from '../test/fixtures/stream.mjs.mts';
+import { check, fill, random } from '../test/fixtures/stream.mjs';
 
 const { handle, role, seed, progress, lengthMax, lane } = workerData;
 const done = new Int32Array(progress);
