@@ -136,11 +136,10 @@ export class TotalLaneProducer extends LaneProducer {
 
   /** @internal */
   override extentOf(sources: readonly Uint8Array[]): number {
+    this.checkTogether(sources, SEQUENCE_BYTES);
     let extent = 0;
     for (const { length } of sources) {
-      if (length > this.lengthBytesMax) this.refuseLength(length);
       extent += super.extent(length + SEQUENCE_BYTES, -1, (this.tail + extent) | 0);
-      this.checkTogether(extent, sources.length);
     }
     return extent;
   }

@@ -117,7 +117,7 @@ export function eventHandler(emit: (event: ControlEvent) => void): ControlHandle
  *
  * @param source - a Node stream, a Web `ReadableStream` (where it can be iterated), or any iterable of chunks
  * @param options - of the parser
- * @throws What the source throws; {@link ParserError} over a limit.
+ * @throws What the source throws; a `ParserError` over a limit.
  * @example
  * ```ts
  * import assert from 'node:assert';
@@ -143,10 +143,10 @@ export async function* controlEvents(
     parser.push(chunk);
     const ready = events;
     events = [];
-    yield* ready;
+    for (const event of ready) yield event; // `yield*` would cost twice the time
   }
   parser.end();
-  yield* events;
+  for (const event of events) yield event;
 }
 
 /**
