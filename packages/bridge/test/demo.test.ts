@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hasTmux, until } from './support/tmux.ts';
+import { hasTmux, testServer, until } from './support/tmux.ts';
 
 const inDist = process.env['MILLRACE_DIST'] !== undefined;
 const cli = fileURLToPath(
@@ -124,6 +124,37 @@ describe('millrace demo', () => {
     expect((await once(run.child, 'close'))[0]).toBe(1);
     expect(run.errors).toContain(said);
     expect(run.errors.trim().split('\n')).toHaveLength(1);
+  });
+
+  test.skipIf(!hasTmux)('doctor examines the tmux at hand', async () => {
+    const run = start(['doctor', '--seconds', '0.5']);
+    expect((await once(run.child, 'close'))[0]).toBe(0);
+    expect(run.output).toMatch(/^tmux \S+: supported$/m);
+    expect(run.output).toMatch(/^idle: key to echo p50 /m);
+    expect(run.output).toMatch(/^while another pane floods: key to echo p50 /m);
+    await expectNothingLeft();
+  });
+
+  test.skipIf(!hasTmux)('top shows a session that is there, and record keeps it', async () => {
+    const server = testServer();
+    try {
+      server.run('new-session', '-d', '-s', 'main', 'while :; do echo tick; sleep 0.02; done');
+      const top = start(['top', '-S', server.socketPath, '-t', 'main', '--seconds', '1.2']);
+      expect((await once(top.child, 'close'))[0]).toBe(0);
+      expect(top.output).toMatch(/^main on tmux .* records\/s/m);
+      const path = join(server.directory, 'recording');
+      const record = start(['record', path, '-S', server.socketPath, '--seconds', '0.5']);
+      expect((await once(record.child, 'close'))[0]).toBe(0);
+      expect(record.output).toMatch(/records; closed$/m);
+      const replay = start(['replay', path, '--max']);
+      expect((await once(replay.child, 'close'))[0]).toBe(0);
+      expect(replay.output).toMatch(/^read to sink /m);
+      const missing = start(['top', '-S', join(server.directory, 'nobody')]);
+      expect((await once(missing.child, 'close'))[0]).toBe(1);
+      expect(missing.errors).toContain('ERR_TMUX_CONNECT');
+    } finally {
+      server.close();
+    }
   });
 
   test('help and version', async () => {
