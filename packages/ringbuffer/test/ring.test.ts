@@ -289,6 +289,18 @@ describe('ends', () => {
     expect(consumer.closed).toBe(true);
   });
 
+  test('count once they are complete, and are completed for a thread that died in the middle', () => {
+    const { handle, consumer } = both();
+    const words = new Int32Array(handle.buffer);
+    words[224] = 1; // killed while it wrote the reason
+    words[225] = 56;
+    expect(consumer.producerEnd).toBeUndefined();
+    expect(consumer.closed).toBe(false);
+    expect(markDead(handle, 'producer', 'not written')).toBe(true);
+    expect(consumer.producerEnd).toEqual({ how: 'dead', reason: '' });
+    expect(consumer.closed).toBe(true);
+  });
+
   test('come with dispose', () => {
     const { producer, consumer } = both();
     producer[Symbol.dispose]();
