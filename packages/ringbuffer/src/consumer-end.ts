@@ -33,6 +33,7 @@ import {
   deadlineOf,
   FLAG,
   FLAG_ENDED,
+  FLAG_SLEEPER,
   leftMsOf,
   TARGET,
   timeoutOf,
@@ -390,7 +391,7 @@ export abstract class ConsumerEnd {
   alert(): void {
     const { words } = this;
     if (((this.released - Atomics.load(words, SPACE_LINE + TARGET)) | 0) < 0) return;
-    this.wakes++;
+    if ((Atomics.load(words, SPACE_LINE + FLAG) & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(words, SPACE_LINE, this.bell);
   }
 

@@ -13,7 +13,6 @@ import {
   FLAG_ENDED,
   leftMsOf,
   timeoutOf,
-  type Waitable,
   Waiter,
   type WaitOptions,
   wake,
@@ -48,7 +47,7 @@ const NO_OPTIONS: WaitOptions = {};
  *
  * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile.
  */
-export class LanesConsumer implements Waitable {
+export class LanesConsumer {
   /** Lanes (count). */
   declare readonly laneCount: number;
   /** Lane from which the last record came (index). */

@@ -26,6 +26,7 @@ import {
   deadlineOf,
   FLAG,
   FLAG_ENDED,
+  FLAG_SLEEPER,
   leftMsOf,
   TARGET,
   timeoutOf,
@@ -440,7 +441,7 @@ export abstract class ProducerEnd {
     const flag = Atomics.load(dataWords, dataLine + FLAG);
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
     if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
-    this.wakes++;
+    if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);
   }
 
