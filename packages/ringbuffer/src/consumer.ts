@@ -212,9 +212,10 @@ export class RingConsumer extends ConsumerEnd {
   drain(callback: DrainCallback, limit: number = 0x7fffffff): number {
     if (this.held !== 0 || this.draining) this.refuseHeld('drain');
     this.loadTail();
-    const { bytes, data, mask, capacity, drainBytes, tailSeen } = this;
+    const { bytes, data, mask, capacity, drainBytes, tailSeen, debug } = this;
     let { head } = this;
     let after = head;
+    let publishAt = (this.released + drainBytes) | 0;
     let count = 0;
     this.draining = true;
     try {
@@ -231,8 +232,9 @@ export class RingConsumer extends ConsumerEnd {
         const pad = (header >>> PAD_SHIFT) & PAD_MASK;
         const size = (length + pad + 7) & -4;
         const left = (tailSeen - head) | 0;
-        if (size > left || size > ((capacity - offset) | 0))
+        if (((left - size) | (capacity - offset - size)) < 0) {
           this.refuseHeader(offset, header, left); // C5
+        }
         const start = (offset + HEADER_BYTES + pad) | 0;
         after = (head + size) | 0;
         const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT);
@@ -240,13 +242,14 @@ export class RingConsumer extends ConsumerEnd {
           after = head;
           break;
         }
-        if (this.debug) this.poison(head, size);
+        if (debug) this.poison(head, size);
         head = after;
         count++;
         if (result === DRAIN_STOP) break;
-        if (((head - this.released) | 0) > drainBytes) {
+        if (((head - publishAt) | 0) > 0) {
           this.head = head;
           this.publish();
+          publishAt = (head + drainBytes) | 0;
         }
       }
     } finally {
