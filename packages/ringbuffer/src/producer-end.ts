@@ -158,7 +158,7 @@ export abstract class ProducerEnd {
   abstract tryPush(source: Uint8Array, start?: number, end?: number, kind?: number): boolean;
   /** Appends a record per source, all or none. */
   abstract tryPushMany(sources: readonly Uint8Array[], kind?: number): boolean;
-  /** Index units that a record of that length takes at the tail. @internal */
+  /** Index units that a record of that length takes at the tail; throws if it never fits. @internal */
   abstract extent(lengthBytes: number): number;
   /** Index units that this record takes at the tail. @internal */
   abstract extentFor(source: Uint8Array, start: number, length: number): number;

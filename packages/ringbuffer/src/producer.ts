@@ -344,6 +344,7 @@ export class RingProducer extends ProducerEnd {
 
   /** Bytes that a record takes when placed at the index, skip included. @internal */
   extent(length: number, sourceAlign: number = BY_BYTES, at: number = this.tail): number {
+    if (!(length >= 0 && length <= this.payloadMax)) this.refuseLength(length);
     const offset = at & this.mask;
     const room = this.capacity - offset;
     const size = recordBytes(length, this.padAt(offset, sourceAlign));
