@@ -42,7 +42,7 @@ export class LanesConsumer {
   declare private readonly rings: readonly RingConsumer[];
   declare private readonly total: boolean;
   declare private readonly waiter: Waiter;
-  declare private readonly forward: DrainCallback;
+  declare private readonly forward: LanesDrainCallback;
   /** Bits taken from the group and not worked off: N2. */
   declare private readonly dirty: Int32Array;
   private bell: (() => void) | undefined;
