@@ -53,14 +53,20 @@ interface Kernel {
 let compiled: WebAssembly.Module | undefined;
 let refusal: unknown;
 
+function kernelBytes(): Uint8Array {
+  const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array };
+  if (fromBase64 !== undefined) return fromBase64.call(Uint8Array, KERNEL_BASE64);
+  const text = atob(KERNEL_BASE64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
+
 /** Compiles the kernel once; returns undefined where WebAssembly, SIMD or the security policy forbid it. */
 function compile(): WebAssembly.Module | undefined {
   if (compiled !== undefined || refusal !== undefined) return compiled;
   try {
-    const text = atob(KERNEL_BASE64);
-    const bytes = new Uint8Array(text.length);
-    for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index);
-    compiled = new WebAssembly.Module(bytes);
+    compiled = new WebAssembly.Module(kernelBytes() as BufferSource);
   } catch (error) {
     refusal = error;
   }

@@ -3,16 +3,24 @@
  * and replies meet their commands. Method: a private server for each test; pipe-pane and files as ground truth.
  * Skipped where there is no tmux; MILLRACE_TMUX adds a binary.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Notification } from '@millrace/tmux-proto';
 import { ControlParser } from '@millrace/tmux-proto';
-import { countStatements, supports } from '@millrace/tmux-proto/commands';
+import {
+  Correlator,
+  countStatements,
+  encodeCommand,
+  supports,
+} from '@millrace/tmux-proto/commands';
 import { ControlParser as JsParser } from '@millrace/tmux-proto/js';
 import { describe, expect, test } from 'vitest';
 import { collector, pushCut } from './support/collect.ts';
 import { binaries, Server, until } from './support/tmux.ts';
 
+const hasScript = existsSync('/usr/bin/script') && process.platform === 'linux';
 const read = (path: string): Buffer => {
   try {
     return readFileSync(path);
@@ -274,6 +282,53 @@ describe.skipIf(binaries.length === 0).each(binaries)('tmux $version', (binary) 
       if (has('window-size')) await correlator.request(encoder.resizeWindow(0, 70, 15));
     } finally {
       await server.close();
+    }
+  });
+
+  test('-CC in a shell on a real terminal, twice', { skip: !hasScript }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'proto-cc-'));
+    const tmux = `${binary.path} -S ${join(folder, 's')} -f /dev/null`;
+    const shell = `echo before; ${tmux} new-session -d cat; ${tmux} -CC attach; echo between; ${tmux} -CC attach; echo after`;
+    const { TMUX: _tmux, ...env } = process.env;
+    const child = spawn('script', ['-qec', shell, '/dev/null'], {
+      env: { ...env, TERM: 'xterm', LC_ALL: 'C.UTF-8', SHELL: '/bin/sh' },
+    });
+    const { events, handler } = collector();
+    const correlator = new Correlator((line) => child.stdin.write(line));
+    const parser = new ControlParser(correlator.handler(handler), { framing: 'dcs' });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      parser.push(chunk);
+    });
+    try {
+      for (const times of [1, 2]) {
+        await until(() => events.filter((event) => event === 'enter').length === times);
+        await until(() => parser.insideControlMode && !parser.insideBlock);
+        const reply = await correlator.request(
+          encodeCommand('display-message', '-p', `time ${times}`),
+        );
+        expect(reply.lines).toEqual([`time ${times}`]);
+        await until(() => events.some((event) => event.startsWith('notification session-changed')));
+        correlator.request('detach-client\n').catch(() => {});
+        await until(() => events.filter((event) => event === 'leave').length === times);
+      }
+      await until(() => events.at(-1)!.includes('after'));
+      expect(events.filter((event) => event.startsWith('exit'))).toEqual(['exit ', 'exit ']);
+      expect(events.join('\n')).not.toContain('stray');
+      const text = events.filter((event) => event.startsWith('text')).join('');
+      expect(text).toMatch(/before.*between.*after/s);
+      const again = collector();
+      pushCut(
+        new JsParser(again.handler, { framing: 'dcs' }),
+        Buffer.concat(chunks),
+        [1, 2, 3, 100, 101],
+      );
+      expect(again.events.filter((event) => event === 'leave')).toHaveLength(2);
+    } finally {
+      child.kill('SIGHUP');
+      execFileSync(binary.path, ['-S', join(folder, 's'), 'kill-server'], { stdio: 'ignore' });
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
