@@ -363,7 +363,7 @@ it('reports ages from the arrival of the oldest item', async () => {
   ]);
 });
 
-it('keeps the budget of what a full batch left behind', () => {
+it('keeps the budget of what a full batch left behind', async () => {
   const scheduler = virtualScheduler();
   const ages: number[] = [];
   const batcher = createBatcher({
@@ -373,14 +373,22 @@ it('keeps the budget of what a full batch left behind', () => {
     scheduler,
     flush: (batch) => {
       ages.push(batch.ageMs);
-      return { costMs: 50 }; // so dear that the law would hold for long
+      // So dear that the law would hold for long, and busy for 0.1 ms.
+      return new Promise((resolve) => scheduler.wake(() => resolve({ costMs: 50 }), 0.1));
     },
   });
-  for (let i = 0; i < 200; i++) {
-    for (let j = 0; j < 7; j++) batcher.push(j, 'k');
-    scheduler.advance(1);
+  for (let i = 0; i < 50; i++) {
+    batcher.push(0, 'k');
+    batcher.flush(); // busy: the next 14 queue up, 10 leave together and 4 stay
+    for (let j = 0; j < 14; j++) batcher.push(j, 'k');
+    for (let ms = 0; ms < 8; ms++) {
+      await scheduler.advanceAsync(1.5);
+      batcher.push(ms, 'k'); // each one renews the hold
+    }
+    await scheduler.advanceAsync(20);
   }
-  expect(Math.max(...ages)).toBeLessThanOrEqual(5);
+  expect(ages.length).toBeGreaterThan(140);
+  expect(Math.max(...ages)).toBeLessThanOrEqual(5.2);
 });
 
 it('delivers the parts of a split batch without another hold', () => {
@@ -509,4 +517,44 @@ it('closes by await using', async () => {
     batcher.push(1, 'k');
   }
   expect(seen).toEqual([1]);
+});
+
+it('B3: holds nothing that a coarse timer could not end in time', () => {
+  const scheduler = virtualScheduler(1);
+  const ages: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    delayMsMax: 0.5,
+    scheduler,
+    flush: (batch) => {
+      ages.push(batch.ageMs);
+      return { costMs: 0.05 };
+    },
+  });
+  for (let i = 0; i < 500; i++) {
+    batcher.push(i, 'k');
+    scheduler.advance(0.1);
+  }
+  expect(Math.max(...ages)).toBeLessThanOrEqual(0.5);
+});
+
+it('B2: an abort returns the parts of a split batch too, in order', () => {
+  const scheduler = virtualScheduler();
+  const batcher = createBatcher({
+    merge: list<number, number>(),
+    hold: 'none',
+    scheduler,
+    retry: { attemptsMax: 1 },
+    onError: () => 'split',
+    flush: (batch) => {
+      if (batch.entries.length > 1) throw new Error('too many');
+      return new Promise<void>(() => {});
+    },
+  });
+  for (let key = 0; key < 4; key++) batcher.push(key, key);
+  scheduler.advance(5000);
+  batcher.push(4, 4);
+  const { undelivered, unsettled } = batcher.abort();
+  expect(unsettled.map((entry) => entry.value)).toEqual([[0]]);
+  expect(undelivered.map((entry) => entry.value)).toEqual([[1], [2], [3], [4]]);
 });

@@ -166,6 +166,19 @@ describe('law', () => {
     }
   });
 
+  it('L3: makes a third flush in a row wait for its token', () => {
+    const law = new Law({ delayMax: 5000, overhead: 0.1, fixedInitial: 50 });
+    const waits = [0, 1, 2].map((now) => {
+      law.arrive(now, 1);
+      const wait = law.due(now, now) - now;
+      law.flushed(now, 0);
+      return wait;
+    });
+    expect(waits[0]).toBeLessThanOrEqual(0);
+    expect(waits[1]).toBeLessThanOrEqual(0);
+    expect(waits[2]).toBeGreaterThan(100); // 0.4 tau is 200 us
+  });
+
   it('L4: loses its trust in holds that bring nothing', () => {
     const law = new Law({ delayMax: 5000, overhead: 0.1 });
     let now = 0;
