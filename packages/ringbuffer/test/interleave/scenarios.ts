@@ -354,44 +354,61 @@ const queue = (name: string, scripts: readonly (readonly Operation[])[], deep = 
 });
 
 /** Values are pushed in ascending order: a pop gives a newer one than the last, or nothing if there is none. */
-const lossySpec: AnySpec = {
-  initial: { published: 0, last: 0 },
-  step({ published, last }: { published: number; last: number }, { name }) {
+const lossySpec = (consumers: number): AnySpec => ({
+  initial: { published: 0, last: new Array<number>(consumers).fill(0) },
+  step({ published, last }: { published: number; last: number[] }, { name, thread: index }) {
     if (name === 'tryPush') return [[{ published: published + 1, last }, true, true]];
-    if (published === last) return [[{ published, last }, true, undefined]];
-    return Array.from({ length: published - last }, (_, index) => {
-      const value = last + 1 + index;
-      return [{ published, last: value }, true, value] as const;
+    const own = last[index - 1]!;
+    if (published === own) return [[{ published, last }, true, undefined]];
+    return Array.from({ length: published - own }, (_, gap) => {
+      const value = own + 1 + gap;
+      return [{ published, last: last.with(index - 1, value) }, true, value] as const;
     });
   },
-};
+});
 
+interface Broadcast extends RingHandle {
+  /** Consumers that have attached. */
+  readonly attached: Int32Array;
+}
+
+/** One producer, which begins when all consumers have attached, and consumers that may lose records. */
 const broadcast = (pushes: number, pops: readonly number[], deep = false): Proof => {
   const name = `broadcast, ${pushes} pushes, pops ${pops.join(' and ')}, room for 2`;
-  return {
-    name,
-    deep,
-    run: () =>
-      check(
-        base(name, {
-          setup: () => createBroadcast({ capacity: 32 }).handle,
-          threads: [
-            thread(
-              (handle) => attachBroadcastProducer(handle, options()),
-              repeat(pushes, 'tryPush'),
-            ),
-            ...pops.map((count) =>
-              thread(
-                (handle) => attachBroadcastConsumer(handle, { ...options(), from: 'oldest' }),
-                repeat(count, 'tryPop'),
-              ),
-            ),
-          ],
-          spec: lossySpec,
-          racy: ({ buffer }) => [{ view: new Uint8Array(buffer, 1024, 32), name: 'records' }],
-        }),
-      ),
+  const producing: ScriptedThread<Broadcast> = {
+    attach(handle) {
+      for (;;) {
+        const count = Atomics.load(handle.attached, 0);
+        if (count === pops.length) return attachBroadcastProducer(handle, options());
+        Atomics.wait(handle.attached, 0, count);
+      }
+    },
+    ops: repeat(pushes, 'tryPush'),
+    call,
   };
+  const consuming = (count: number): ScriptedThread<Broadcast> => ({
+    attach(handle) {
+      const consumer = attachBroadcastConsumer(handle, { ...options(), from: 'oldest' });
+      Atomics.add(handle.attached, 0, 1);
+      Atomics.notify(handle.attached, 0);
+      return consumer;
+    },
+    ops: repeat(count, 'tryPop'),
+    call,
+  });
+  const scenario: Scenario<Broadcast> = {
+    name,
+    setup: () => ({
+      ...createBroadcast({ capacity: 32 }).handle,
+      attached: new Int32Array(new SharedArrayBuffer(4)),
+    }),
+    threads: [producing, ...pops.map(consuming)],
+    spec: lossySpec(pops.length),
+    racy: ({ buffer }) => [{ view: new Uint8Array(buffer, 1024, 32), name: 'records' }],
+    fingerprint: 'fields',
+    bounds: { states: 20_000_000 },
+  };
+  return { name, deep, run: () => check(scenario) };
 };
 
 const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
