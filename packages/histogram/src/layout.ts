@@ -132,6 +132,8 @@ export class BucketLayout {
   readonly lowestSteps: number;
   /** Multiplies a value into units of 2^unitBits steps ("scaled"). */
   readonly scale: number;
+  /** @internal Whether values are counted as they are, with 3 digits: what the fast paths are made for. */
+  readonly isPlain: boolean;
   /** Number of buckets that reach up to `highest`. */
   readonly length: number;
   /** Size of the finest bucket in the caller's unit. */
@@ -183,6 +185,7 @@ export class BucketLayout {
     this.lowestSteps = lowestSteps;
     this.#unit = step * 2 ** this.unitBits;
     this.scale = 1 / this.#unit;
+    this.isPlain = digits === 3 && this.#unit === 1;
     this.length = this.lengthFor(highest);
   }
 

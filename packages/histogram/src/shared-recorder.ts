@@ -118,6 +118,8 @@ export class ExclusiveRecorder implements SharedRecorder {
   declare counts: Uint32Array;
   /** Buckets that may be recorded into, so that one bound check does it all; 0 once released. */
   declare length: number;
+  /** `length` if the layout is plain, else 0; see histogram.ts. */
+  declare plainLength: number;
   /** What this writer has published in its shard's range, at hand without a load from shared memory. */
   declare minimum: number;
   declare maximum: number;
@@ -143,6 +145,7 @@ export class ExclusiveRecorder implements SharedRecorder {
     this.#policy = policy;
     this.#length = views.counts.length - EXTRA_CELLS;
     this.length = this.#length;
+    this.plainLength = layout.isPlain ? this.#length : 0;
     this.counts = views.counts;
     // The previous owner's range goes on.
     this.minimum = views.range[FLOAT_MINIMUM]!;
@@ -155,6 +158,25 @@ export class ExclusiveRecorder implements SharedRecorder {
   }
 
   record(value: number): void {
+    if (value < 2147483648 && value >= 0) {
+      const whole = value | 0;
+      const octave = 21 - Math.clz32(whole | 2047); // L1, with m = 10
+      const index = (octave << 10) + (whole >> octave);
+      if (index < this.plainLength) {
+        if (value > this.maximum) this.#raise(+value); // R4
+        if (value < this.minimum) this.#lower(+value);
+        const counts = this.counts;
+        const next = (counts[index]! + 1) | 0;
+        counts[index] = next; // R1: plain
+        if ((next & 0x7fffffff) === 0) this.#cross(index, next);
+        return;
+      }
+    }
+    this.#recordAny(value);
+  }
+
+  /** Counts one value in any layout. */
+  #recordAny(value: number): void {
     const scaled = value * this.scale;
     let index: number;
     if (scaled < 2147483648 && scaled >= 0) {
@@ -197,6 +219,7 @@ export class ExclusiveRecorder implements SharedRecorder {
   release(): void {
     if (this.length === 0) return;
     this.length = 0;
+    this.plainLength = 0;
     Atomics.store(this.#views.control, WORD_OWNER, 0);
   }
 
