@@ -80,7 +80,11 @@ export class Server {
   }
 }
 
-/** Waits until `condition` holds; the test's own timeout ends it. */
+/** Waits until `condition` holds; throws after 20 s, so that a test can clean up before its own time is over. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`never came: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
