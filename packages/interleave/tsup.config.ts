@@ -6,5 +6,6 @@ export default base({
     linearize: 'src/linearize.ts',
     'fast-check': 'src/fast-check.ts',
     vitest: 'src/vitest.ts',
+    mutate: 'src/mutate.ts',
   },
 });
