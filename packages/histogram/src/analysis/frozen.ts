@@ -107,9 +107,11 @@ export class FrozenHistogram {
     percentiles: List,
     options?: PercentileOptions,
   ): { -readonly [Index in keyof List]: number } {
-    return percentiles.map((percentile) => this.percentile(percentile, options)) as {
-      -readonly [Index in keyof List]: number;
-    };
+    const values = new Array<number>(percentiles.length);
+    for (let i = 0; i < percentiles.length; i++) {
+      values[i] = this.percentile(percentiles[i]!, options);
+    }
+    return values as { -readonly [Index in keyof List]: number };
   }
 
   /**
