@@ -403,8 +403,9 @@ export class BroadcastConsumer {
     this.bytes = memory.bytes;
     this.capacity = memory.capacity;
     this.plan = copyPlan(options.copy ?? 'auto');
-    this.tailSeen = Atomics.load(this.words, TAIL);
+    // In this order: the oldest record is never behind a tail that is loaded later.
     this.cursor = Atomics.load(this.words, OLDEST);
+    this.tailSeen = Atomics.load(this.words, TAIL);
     this.join(options.from === 'oldest');
     this.laps = 0;
     this.waiter = new Waiter(this.words, DATA_LINE, {

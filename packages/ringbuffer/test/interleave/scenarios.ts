@@ -372,14 +372,22 @@ interface Broadcast extends RingHandle {
   readonly attached: Int32Array;
 }
 
-/** One producer, which begins when all consumers have attached, and consumers that may lose records. */
-const broadcast = (pushes: number, pops: readonly number[], deep = false): Proof => {
-  const name = `broadcast, ${pushes} pushes, pops ${pops.join(' and ')}, room for 2`;
+/**
+ * One producer, and consumers that may lose records. The producer begins when all consumers have attached, or with
+ * `joining` at once, so that they attach while records come and go.
+ */
+const broadcast = (
+  pushes: number,
+  pops: readonly number[],
+  { deep = false, joining = false } = {},
+): Proof => {
+  const how = joining ? ', attaching meanwhile' : '';
+  const name = `broadcast, ${pushes} pushes, pops ${pops.join(' and ')}, room for 2${how}`;
   const producing: ScriptedThread<Broadcast> = {
     attach(handle) {
       for (;;) {
         const count = Atomics.load(handle.attached, 0);
-        if (count === pops.length) return attachBroadcastProducer(handle, options());
+        if (joining || count === pops.length) return attachBroadcastProducer(handle, options());
         Atomics.wait(handle.attached, 0, count);
       }
     },
@@ -465,5 +473,6 @@ export const racyProofs: readonly Proof[] = [
   broadcast(3, [2]),
   broadcast(4, [2]),
   broadcast(3, [1, 1]),
-  broadcast(5, [2], true),
+  broadcast(5, [2], { deep: true }),
+  broadcast(3, [1], { joining: true }),
 ];
