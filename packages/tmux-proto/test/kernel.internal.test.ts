@@ -16,6 +16,10 @@ test('src/kernel.wasm.ts is what assembly/kernel.ts builds to', async () => {
   expect(await buildKernel()).toBe(checkedIn);
 });
 
+test('the kernel is small enough to be compiled at once on the main thread of any browser', () => {
+  expect(Buffer.from(KERNEL_BASE64, 'base64').length).toBeLessThan(4096);
+});
+
 const PAGE = 65536;
 const MEMORY = 3 * PAGE;
 const CANARY = 0xa5;
