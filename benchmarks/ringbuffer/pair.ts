@@ -34,9 +34,10 @@ export async function pair(name: string, size: number): Promise<number> {
   const channel = transport.make === undefined ? new MessageChannel() : undefined;
   const link = await transport.make?.(size);
   const total = totalOf(name, size);
-  // A window holds at least eight rings of traffic, so that no backlog flatters the consumer.
+  // A window holds at least eight rings of traffic, so that no backlog flatters the consumer; a port queues
+  // without bound, so it has one window, from the first quarter to the end.
   const windowCount = channel
-    ? total >> 2
+    ? total - (total >> 2)
     : Math.min(total >> 3, Math.max(64, (capacityFor(size) * 8) / (size + 8)) | 0);
   const common = { name, size, total, windowCount, first: total >> 2 };
   const gate = new SharedArrayBuffer(8);
