@@ -5,7 +5,7 @@
  * request, and loads of later ticks join it when the law expects that to pay.
  *
  * Invariants
- * - D1: concurrent loads of a key share one promise; with a cache, later loads do too, until `clear`.
+ * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
  * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
  */
 import type { Batcher } from './batcher.ts';
@@ -22,7 +22,7 @@ export interface LoaderOptions<Key, Value, CacheKey = Key> {
     keys: readonly Key[],
     signal: AbortSignal,
   ) => PromiseLike<readonly (Value | Error)[]> | readonly (Value | Error)[];
-  /** Whether loaded values are kept until `clear`; loads in flight are shared either way. @defaultValue true */
+  /** Whether loads of a key share one promise until `clear`; without it each load asks anew. @defaultValue true */
   readonly cache?: boolean;
   /** Returns what tells keys apart. @defaultValue the key itself */
   readonly cacheKey?: (key: Key) => CacheKey;
@@ -60,11 +60,20 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   readonly batcher: Batcher<unknown, unknown, unknown>;
 }
 
-interface Load<Key, Value> {
+/** One call of `load`. */
+class Load<Key, Value> {
   readonly key: Key;
-  readonly cacheKey: unknown;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (error: unknown) => void;
+  readonly promise: Promise<Value>;
+  resolve!: (value: Value) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(key: Key) {
+    this.key = key;
+    this.promise = new Promise<Value>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 /**
@@ -102,11 +111,19 @@ export function createLoader<Key, Value, CacheKey = Key>(
   if (!(concurrency >= 1)) {
     throw new BatcherArgumentError(`concurrency must be 1 or more: concurrency=${concurrency}`);
   }
-  const promises = new Map<CacheKey, Promise<Value>>();
+  const isCached = options.cache !== false;
+  const cache = new Map<CacheKey, Promise<Value>>();
   const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
   let running = 0;
   let onFree: (() => void) | undefined;
+  let onIdle: (() => void) | undefined;
 
+  const fail = (load: Load<Key, Value>, error: unknown): void => {
+    load.reject(error);
+    if (!isCached) return;
+    const id = cacheKey(load.key);
+    if (cache.get(id) === load.promise) cache.delete(id); // the next load tries again
+  };
   const settle = (
     loads: readonly Load<Key, Value>[],
     results: readonly (Value | Error)[],
@@ -118,32 +135,25 @@ export function createLoader<Key, Value, CacheKey = Key>(
     }
     for (let i = 0; i < loads.length; i++) {
       const result = results[i]!;
-      if (result instanceof Error) loads[i]!.reject(result);
+      if (result instanceof Error) fail(loads[i]!, result);
       else loads[i]!.resolve(result);
     }
-  };
-  const finish = (): void => {
-    running--;
-    onFree?.();
-    onFree = undefined;
   };
   const request = async (
     loads: readonly Load<Key, Value>[],
     signal: AbortSignal,
   ): Promise<void> => {
+    const keys = new Array<Key>(loads.length);
+    for (let i = 0; i < loads.length; i++) keys[i] = loads[i]!.key;
     try {
-      settle(
-        loads,
-        await options.load(
-          loads.map((load) => load.key),
-          signal,
-        ),
-      );
+      settle(loads, await options.load(keys, signal));
     } catch (error) {
-      for (const load of loads) load.reject(error); // D2: settled ones ignore it
-    } finally {
-      finish();
+      for (const load of loads) fail(load, error); // D2
     }
+    running--;
+    onFree?.();
+    onFree = undefined;
+    if (running === 0) onIdle?.();
   };
   const batcher = createBatcher({
     merge: list<Load<Key, Value>, undefined>(),
@@ -153,36 +163,39 @@ export function createLoader<Key, Value, CacheKey = Key>(
     delayMsMax: options.delayMsMax ?? 2,
     countMax: options.countMax ?? 1000,
     pendingBytesMax: Number.POSITIVE_INFINITY,
-    flush: (batch) => {
-      const loads: Load<Key, Value>[] = [];
-      for (const entry of batch.entries) loads.push(...entry.value);
+    flush: ({ entries, signal }) => {
       running++;
-      void request(loads, batch.signal);
+      const loads =
+        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value);
+      void request(loads, signal);
       if (running < concurrency) return report;
       return new Promise<FlushReport | undefined>((resolve) => {
         onFree = () => resolve(report);
       });
     },
   });
+  const lane = batcher.lane(undefined);
 
   const load = (key: Key): Promise<Value> => {
-    const id = cacheKey(key);
-    const known = promises.get(id);
-    if (known !== undefined) return known; // D1
-    const promise = new Promise<Value>((resolve, reject) => {
-      batcher.push({ key, cacheKey: id, resolve, reject }, undefined);
-    });
-    promises.set(id, promise);
-    const forget = (): void => {
-      if (promises.get(id) === promise) promises.delete(id);
-    };
-    // A failure isn't kept: the next load tries again.
-    promise.then(options.cache === false ? forget : undefined, forget);
-    return promise;
+    if (isCached) {
+      const known = cache.get(cacheKey(key));
+      if (known !== undefined) return known; // D1
+    }
+    const entry = new Load<Key, Value>(key);
+    if (isCached) cache.set(cacheKey(key), entry.promise);
+    try {
+      lane.push(entry);
+    } catch (error) {
+      fail(entry, error);
+    }
+    return entry.promise;
   };
   const close = async (): Promise<void> => {
     await batcher.close();
-    await Promise.allSettled([...promises.values()]);
+    if (running === 0) return;
+    await new Promise<void>((resolve) => {
+      onIdle = resolve;
+    });
   };
   return {
     load,
@@ -194,11 +207,11 @@ export function createLoader<Key, Value, CacheKey = Key>(
           ),
         ),
       ),
-    clear: (key) => void promises.delete(cacheKey(key)),
-    clearAll: () => promises.clear(),
+    clear: (key) => void cache.delete(cacheKey(key)),
+    clearAll: () => cache.clear(),
     prime: (key, value) => {
       const id = cacheKey(key);
-      if (!promises.has(id)) promises.set(id, Promise.resolve(value));
+      if (!cache.has(id)) cache.set(id, Promise.resolve(value));
     },
     flush: () => void batcher.flush(),
     close,
