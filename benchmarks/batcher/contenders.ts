@@ -82,7 +82,7 @@ export const dataloader: Start = (sink) => {
 };
 
 export const pacer: Start = (sink) => {
-  const batcher = new PacerBatcher<number>((items) => sink(items), { wait: 5, maxSize: 512 });
+  const batcher = new PacerBatcher<number>((items) => sink(items), { wait: 5, maxSize: 1000 });
   return { push: (item) => batcher.addItem(item), stop: () => batcher.flush() };
 };
 
