@@ -34,14 +34,13 @@ describe.each(engines)('%s engine', (_, Parser, extra) => {
       ['well-formed streams', wellFormed],
     ])(`agrees with the oracle on %s, framing ${framing}`, (_name, input) => {
       fc.assert(
-        fc.property(input, cutting, fc.boolean(), (body, cut, gluedGuards) => {
+        fc.property(input, input, cutting, fc.boolean(), (body, second, cut, gluedGuards) => {
           const bytes =
             framing === 'lines'
               ? body
               : Buffer.concat([
-                  Buffer.from('$ tmux -CC\r\n\x1bP1000p'),
-                  body,
-                  Buffer.from('\n\x1b\\$ '),
+                  ...[Buffer.from('$ tmux -CC\r\n\x1bP1000p'), body],
+                  ...[Buffer.from('\n\x1b\\$ \x1bP1000p'), second, Buffer.from('\n\x1b\\$ ')],
                 ]);
           const wanted = oracle(Buffer.from(bytes).toString('latin1'), { framing, gluedGuards });
           const got = run(Parser, bytes, cut(bytes.length), { ...extra, framing, gluedGuards });
