@@ -76,9 +76,12 @@ export class Histogram {
   // `declare`: a field that is first undefined and then a number would never be an unboxed one.
   /** @internal Low words of the counts (H1). */
   declare counts: Uint32Array;
-  /** Number of buckets. In a field of its own: a typed array's length costs V8 a check for detachment. */
-  declare length: number;
-  /** @internal `length` if the layout is plain (3 digits, lowest 1, step 1), else 0: a fast path's bound. */
+  /**
+   * @internal Number of counts there are now. In a field of its own: a typed array's length costs V8 a check
+   * for detachment. Less than `length` in a decoded histogram, which has the rest made when it is needed.
+   */
+  declare allocated: number;
+  /** @internal `allocated` if the layout is plain (3 digits, lowest 1, step 1), else 0: a fast path's bound. */
   declare plainLength: number;
   /** @internal High words of the counts (H1). */
   carries: Uint32Array | undefined = undefined;
@@ -105,9 +108,10 @@ export class Histogram {
    * Creates an empty histogram.
    *
    * @param options - range, precision and policy; or a layout, as of another histogram
+   * @param allocated - internal: number of counts to begin with
    * @throws {HistogramRangeError} ERR_HISTOGRAM_OPTION if an option is out of its range
    */
-  constructor(options: HistogramOptions | BucketLayout = {}) {
+  constructor(options: HistogramOptions | BucketLayout = {}, allocated?: number) {
     const layout = options instanceof BucketLayout ? options : new BucketLayout(options);
     const outOfRange = (options as HistogramOptions).outOfRange ?? 'clamp';
     if (!['clamp', 'drop', 'throw', 'grow'].includes(outOfRange)) {
@@ -118,9 +122,9 @@ export class Histogram {
     }
     this.layout = layout;
     this.outOfRange = outOfRange;
-    this.counts = new Uint32Array(layout.length);
-    this.length = layout.length;
-    this.plainLength = layout.isPlain ? layout.length : 0;
+    this.counts = new Uint32Array(allocated ?? layout.length);
+    this.allocated = this.counts.length;
+    this.plainLength = layout.isPlain ? this.allocated : 0;
     this.scale = layout.scale;
     this.subBucketBits = layout.subBucketBits;
     this.leadingZeros = 31 - layout.subBucketBits;
@@ -165,7 +169,7 @@ export class Histogram {
     } else {
       index = scaled >= 2147483648 ? wideIndex(scaled, this.subBucketBits) : -1;
     }
-    if (index >>> 0 >= this.length) {
+    if (index >>> 0 >= this.allocated) {
       this.#recordOutOfRange(value, 1);
       return;
     }
@@ -192,7 +196,7 @@ export class Histogram {
     if (count === 0) return;
     const scaled = value * this.scale;
     const index = this.layout.indexOfScaled(scaled);
-    if (index >>> 0 >= this.length) {
+    if (index >>> 0 >= this.allocated) {
       this.#recordOutOfRange(value, count);
       return;
     }
@@ -366,7 +370,7 @@ export class Histogram {
    */
   countAt(value: number): number {
     const index = this.layout.indexOf(value);
-    return index >>> 0 < this.length ? this.countAtIndex(index) : 0;
+    return index >>> 0 < this.allocated ? this.countAtIndex(index) : 0;
   }
 
   /**
@@ -387,8 +391,13 @@ export class Histogram {
     }
     const { firstIndex, lastIndex } = other;
     if (this.layout.sameBuckets(other.layout)) {
-      if (lastIndex >= this.length && this.outOfRange === 'grow') this.#grow(lastIndex);
-      if (lastIndex < this.length) {
+      if (
+        lastIndex >= this.allocated &&
+        (this.outOfRange === 'grow' || lastIndex < this.layout.length)
+      ) {
+        this.#grow(lastIndex);
+      }
+      if (lastIndex < this.allocated) {
         this.#addCounts(other, firstIndex, lastIndex);
         if (other.maximum > this.maximum) this.maximum = other.maximum;
         if (other.minimum < this.minimum) this.minimum = other.minimum;
@@ -429,7 +438,7 @@ export class Histogram {
     const { firstIndex, lastIndex } = other;
     for (let i = firstIndex; i <= lastIndex; i++) {
       const count = other.countAtIndexBigInt(i);
-      if (count !== 0n && (i >= this.length || this.countAtIndexBigInt(i) < count)) {
+      if (count !== 0n && (i >= this.allocated || this.countAtIndexBigInt(i) < count)) {
         throw new HistogramRangeError(
           'ERR_HISTOGRAM_SUBTRACT',
           `other counts more than this at value=${other.layout.lowestOf(i)}: count=${count}`,
@@ -447,9 +456,9 @@ export class Histogram {
 
   /** Returns an equal, independent histogram. Cost: O(buckets). */
   copy(): Histogram {
-    const copy = new Histogram({ ...this.#options, outOfRange: this.outOfRange });
+    const copy = new Histogram({ ...this.#options, outOfRange: this.outOfRange }, 0);
     copy.counts = this.counts.slice();
-    copy.length = this.length;
+    copy.allocated = this.allocated;
     copy.plainLength = this.plainLength;
     copy.carries = this.carries?.slice();
     copy.minimum = this.minimum;
@@ -512,6 +521,11 @@ export class Histogram {
     return this.minimum > this.maximum;
   }
 
+  /** Number of buckets. */
+  get length(): number {
+    return Math.max(this.layout.length, this.allocated);
+  }
+
   /** Greatest value that has a bucket (caller's unit). */
   get highestTrackable(): number {
     return this.layout.highestOf(this.length - 1);
@@ -561,10 +575,15 @@ export class Histogram {
     }
     const high = Number(count >> 32n);
     if (high > 0 || this.carries !== undefined) {
-      this.carries ??= new Uint32Array(this.length);
+      this.carries ??= new Uint32Array(this.allocated);
       this.carries[index] = high;
     }
     this.counts[index] = Number(count & 0xffffffffn);
+  }
+
+  /** @internal Makes the counts of all buckets up to one. */
+  ensure(index: number): void {
+    if (index >= this.allocated) this.#grow(index);
   }
 
   /** @internal Adds to the counters of values without a bucket. */
@@ -595,7 +614,7 @@ export class Histogram {
   }
 
   #indexWithin(scaled: number): number {
-    return Math.min(this.layout.indexOfScaled(scaled), this.length - 1);
+    return Math.min(this.layout.indexOfScaled(scaled), this.allocated - 1);
   }
 
   get #options(): LayoutOptions {
@@ -610,7 +629,7 @@ export class Histogram {
   }
 
   #carry(index: number, high: number): void {
-    this.carries ??= new Uint32Array(this.length);
+    this.carries ??= new Uint32Array(this.allocated);
     this.carries[index]! += high;
   }
 
@@ -625,11 +644,18 @@ export class Histogram {
       this.carries = carries;
     }
     this.counts = counts;
-    this.length = length;
+    this.allocated = length;
     if (this.layout.isPlain) this.plainLength = length;
   }
 
   #recordOutOfRange(value: number, count: number): void {
+    const wanted = this.layout.indexOf(value);
+    if (wanted >= 0 && wanted < this.layout.length) {
+      // In range, but not allocated yet.
+      this.#grow(wanted);
+      this.recordCount(value, count);
+      return;
+    }
     if (this.outOfRange === 'throw') {
       throw new HistogramRangeError(
         'ERR_HISTOGRAM_VALUE',
@@ -648,7 +674,8 @@ export class Histogram {
     } else {
       this.#clamped += count;
     }
-    this.addAt(Math.min(index, this.length - 1), count);
+    this.ensure(this.length - 1);
+    this.addAt(Math.min(index, this.allocated - 1), count);
     if (scaled > this.maximum) this.maximum = scaled;
     if (scaled < this.minimum) this.minimum = scaled;
   }

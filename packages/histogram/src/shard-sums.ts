@@ -102,6 +102,7 @@ export function fillHistogram(histogram: Histogram, sums: Sums, previous: Sums |
   const { counts } = sums;
   const before = previous?.counts;
   const length = counts.length - EXTRA_CELLS;
+  histogram.ensure(length - 1);
   let first = length;
   let last = -1;
   for (let i = sums.first; i <= sums.last; i++) {

@@ -1,6 +1,6 @@
 // Goal: whatever is written is read back, by our own compression and Node's alike. Method: properties.
 import * as hooks from 'node:perf_hooks';
-import { BucketLayout, type Digits, Histogram } from '@millrace/histogram';
+import { BucketLayout, type Digits, Histogram, SharedHistogram } from '@millrace/histogram';
 import {
   decode,
   decodeBase64,
@@ -55,6 +55,28 @@ describe('encodings', () => {
       ),
       runs(150),
     );
+  });
+
+  it('give back a histogram that goes on counting anywhere in its range', () => {
+    fc.assert(
+      fc.property(values, values, values, (before, more, merged) => {
+        const back = decode(encode(filled(before)));
+        expect(back.length).toBe(new Histogram().length);
+        back.recordMany(more);
+        back.add(filled(merged));
+        const model = filled([...before, ...more, ...merged]);
+        expect(back.equals(model)).toBe(true);
+        expect([back.count, back.clamped, back.dropped]).toEqual([model.count, 0, 0]);
+        const copy = back.copy();
+        copy.record(1e15);
+        expect([copy.clamped, copy.countAt(3.6e12)]).toEqual([1, 0]);
+        expect(copy.countAt(copy.highestTrackable)).toBe(1);
+      }),
+      runs(50),
+    );
+    const shared = SharedHistogram.create();
+    shared.claim().record(3e12);
+    expect(shared.total(decode(encode(filled([1])))).countAt(3e12)).toBe(1);
   });
 
   it('keep fractional units, as double histograms', () => {

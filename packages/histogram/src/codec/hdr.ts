@@ -134,9 +134,9 @@ function layoutOf(digits: number, lowest: bigint, highest: bigint, step: number)
 
 /** Sets a bucket's count, with its place and size checked (C3). */
 function setCount(histogram: Histogram, index: number, count: number | bigint): void {
-  if (index >= histogram.length) {
+  if (index >= histogram.allocated) {
     throw new HistogramFormatError(
-      `counts reach beyond the declared range: bucket=${index} buckets=${histogram.length}`,
+      `counts reach beyond the declared range: bucket=${index} buckets=${histogram.allocated}`,
     );
   }
   if (typeof count === 'number' && count < 2 ** 32) histogram.counts[index] = count;
@@ -151,7 +151,7 @@ function readVarints(
   histogram: Histogram,
 ): [first: number, last: number] {
   const cursor = { position: start };
-  const { counts, length } = histogram;
+  const { counts, allocated: length } = histogram;
   let position = start;
   let index = 0;
   let first = 0;
@@ -237,17 +237,39 @@ function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
     );
   }
   const end = headerBytes + Math.min(payloadBytes, available);
-  const histogram = new Histogram(layout);
-  const [first, last] =
-    kind === V2
-      ? readVarints(bytes, headerBytes, end, histogram)
-      : readWords(bytes, headerBytes, end, wordBytes, histogram);
-  if (last >= 0) {
-    histogram.minimum = layout.scaledLowestOf(first);
-    histogram.maximum = layout.scaledHighestOf(last);
+  const histogram = new Histogram(layout, 0);
+  // Counted in a kept array first: the histogram then gets as many counts as it uses, not the whole range.
+  if (countScratch.length < layout.length) countScratch = new Uint32Array(layout.length);
+  const counts = countScratch;
+  histogram.counts = counts;
+  histogram.allocated = layout.length;
+  let used: [first: number, last: number] = [0, layout.length - 1];
+  try {
+    used =
+      kind === V2
+        ? readVarints(bytes, headerBytes, end, histogram)
+        : readWords(bytes, headerBytes, end, wordBytes, histogram);
+    const [first, last] = used;
+    const octave = 2 ** layout.subBucketBits;
+    const allocated = (Math.floor(last / octave) + 1) * octave;
+    histogram.counts = counts.slice(0, allocated);
+    histogram.carries = histogram.carries?.slice(0, allocated);
+    histogram.allocated = allocated;
+    histogram.plainLength = layout.isPlain ? allocated : 0;
+    if (last >= 0) {
+      histogram.minimum = layout.scaledLowestOf(first);
+      histogram.maximum = layout.scaledHighestOf(last);
+    }
+    return histogram;
+  } finally {
+    if (counts.length > COUNT_SCRATCH_MAX) countScratch = new Uint32Array(0);
+    else counts.fill(0, used[0], used[1] + 1);
   }
-  return histogram;
 }
+
+/** Counts that are kept for the next decoding, all zero between two. */
+let countScratch: Uint32Array = new Uint32Array(0);
+const COUNT_SCRATCH_MAX = 1 << 20;
 
 /** Reads an encoding of which a double histogram's frame, if there is one, has been taken off. */
 function decodeInteger(bytes: Uint8Array, isDouble: boolean, options: DecodeOptions): Histogram {
