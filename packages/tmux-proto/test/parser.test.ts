@@ -249,6 +249,27 @@ describe.each(engines)('%s engine', (name, Parser, extra) => {
       }
     });
 
+    test('each section has its own line ends; other CRs are data', () => {
+      const section = (eol: string): string =>
+        `\x1bP1000p%begin 1 1 1${eol}a\r${eol}%end 1 1 1${eol}b\r${eol}%output %1 c${eol}\x1b\\`;
+      const events = [
+        'enter',
+        'begin 1 1 1',
+        'reply a\r',
+        'end 1 1 1',
+        'stray b\r',
+        'output 1 c',
+        'leave',
+      ];
+      const whole = bytes(section('\n') + section('\n') + section('\r\n') + section('\n'));
+      expect(run(Parser, whole, [40, 80, 81], { ...extra, framing: 'dcs' })).toEqual([
+        ...events,
+        ...events,
+        ...events,
+        ...events,
+      ]);
+    });
+
     test('what is not the introducer is text, at once', () => {
       const { events, handler } = collector();
       const parser = create(handler, { framing: 'dcs' });
