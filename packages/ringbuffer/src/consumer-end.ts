@@ -58,9 +58,9 @@ const NO_OPTIONS: ReadyOptions = {};
 const BATCH_COUNT = 256;
 
 /** Result of a drain callback: this record was taken, and is the last of this call. */
-export const DRAIN_STOP = 1;
+export const DRAIN_STOP = 'stop';
 /** Result of a drain callback: this record wasn't taken and comes again; the call ends. */
-export const DRAIN_ABORT = 2;
+export const DRAIN_ABORT = 'abort';
 
 /**
  * Receives one record in place.

@@ -223,58 +223,74 @@ export class RingConsumer extends ConsumerEnd {
   drainLane(callback: LanesDrainCallback, limit: number): number {
     if (this.held !== 0 || this.draining) this.refuseHeld('drain');
     this.loadTail();
-    const { bytes, data, mask, capacity, drainBytes, tailSeen, debug, lane } = this;
+    // Few variables live in the loop, so that they stay in registers.
+    const { bytes, data, mask, tailSeen } = this;
     let { head } = this;
-    let after = head;
-    let publishAt = (this.released + drainBytes) | 0;
-    let count = 0;
+    let left = limit;
+    let visitAt = this.debug ? head : (this.released + this.drainBytes) | 0;
     this.draining = true;
     try {
-      while (count < limit && head !== tailSeen) {
+      while (left > 0 && head !== tailSeen) {
         let offset = head & mask;
         let header = data[offset >> 2]!;
         if (header === SKIP) {
-          head = (head + capacity - offset) | 0; // L2
-          after = head;
+          head = (head + mask + 1 - offset) | 0; // L2
           offset = 0;
           header = data[0]!;
         }
         const length = header & LENGTH_MASK;
         const pad = (header >>> PAD_SHIFT) & PAD_MASK;
         const size = (length + pad + 7) & -4;
-        const left = (tailSeen - head) | 0;
-        if (((left - size) | (capacity - offset - size)) < 0) {
-          this.refuseHeader(offset, header, left); // C5
+        if (((((tailSeen - head) | 0) - size) | (mask + 1 - offset - size)) < 0) {
+          this.locatedAfter = head;
+          left++;
+          this.refuseHeader(offset, header, (tailSeen - head) | 0); // C5
         }
         const start = (offset + HEADER_BYTES + pad) | 0;
-        after = (head + size) | 0;
-        const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT, lane);
+        const next = (head + size) | 0;
+        this.locatedAfter = next; // what counts as taken if the callback throws
+        const result = callback(
+          bytes,
+          start,
+          (start + length) | 0,
+          header >>> KIND_SHIFT,
+          this.lane,
+        );
         if (result === DRAIN_ABORT) {
-          after = head;
           this.stopped = true;
           break;
         }
-        if (debug) this.poison(head, size);
-        head = after;
-        count++;
+        head = next;
+        left--;
+        if (((head - visitAt) | 0) > 0) visitAt = this.visit(head, size);
         if (result === DRAIN_STOP) {
           this.stopped = true;
           break;
         }
-        if (((head - publishAt) | 0) > 0) {
-          this.head = head;
-          this.publish();
-          publishAt = (head + drainBytes) | 0;
-        }
       }
-    } finally {
-      this.draining = false;
-      if (after !== head) count++; // the callback has thrown: its record is taken
-      this.head = after;
-      this.popped += count;
-      if (after !== this.released) this.publish();
+    } catch (error) {
+      this.endDrain(this.locatedAfter, limit - left + 1);
+      throw error;
     }
-    return count;
+    this.endDrain(head, limit - left);
+    return limit - left;
+  }
+
+  /** Now and then within a drain: gives space back, and poisons in debug mode; returns where to come again. */
+  private visit(head: number, size: number): number {
+    if (this.debug) this.poison((head - size) | 0, size);
+    if (((head - this.released) | 0) > this.drainBytes) {
+      this.head = head;
+      this.publish();
+    }
+    return this.debug ? head : (head + this.drainBytes) | 0;
+  }
+
+  private endDrain(head: number, count: number): void {
+    this.draining = false;
+    this.head = head;
+    this.popped += count;
+    if (head !== this.released) this.publish();
   }
 
   /**
