@@ -7,5 +7,7 @@ export default base({
     'fast-check': 'src/fast-check.ts',
     vitest: 'src/vitest.ts',
     mutate: 'src/mutate.ts',
+    stress: 'src/stress.ts',
+    'stress-worker': 'src/stress-worker.ts',
   },
 });
