@@ -67,8 +67,8 @@ export function copyPlan(kernel: CopyKernel): CopyPlan {
   }
 }
 
-/** A caller's array as 32-bit words, where that is safe; derived once per array, as that costs more than a copy. */
-export const NO_WORDS: Int32Array = new Int32Array(0);
+/** Stands for an array whose memory can't be seen as words. */
+export const NO_WORDS: Int32Array = /* @__PURE__ */ new Int32Array(0);
 
 /**
  * Returns words that cover the array, starting at the 4-aligned byte at or before its first one, or

@@ -82,7 +82,13 @@ const KINDS: Readonly<Record<number, RingStats['kind']>> = {
   [KIND_BROADCAST]: 'broadcast',
   [KIND_QUEUE]: 'queue',
 };
-const ANY_KIND: readonly number[] = Object.keys(KINDS).map(Number);
+const ANY_KIND: readonly number[] = [
+  KIND_BYTES,
+  KIND_SLOTS,
+  KIND_LANES,
+  KIND_BROADCAST,
+  KIND_QUEUE,
+];
 
 /**
  * Reads the counts of a ring of any kind.

@@ -169,8 +169,8 @@ class KeepAlive {
   }
 }
 
-const deadlines: DeadlineTimer = new DeadlineTimer();
-const keepAlive: KeepAlive = new KeepAlive();
+const deadlines: DeadlineTimer = /* @__PURE__ */ new DeadlineTimer();
+const keepAlive: KeepAlive = /* @__PURE__ */ new KeepAlive();
 
 /** One asynchronous wait that can expire or be aborted. */
 class PendingWait {
