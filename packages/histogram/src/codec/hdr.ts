@@ -143,58 +143,69 @@ function setCount(histogram: Histogram, index: number, count: number | bigint): 
   else histogram.setAt(index, BigInt(count));
 }
 
-/** Reads the counts of V2 from `start` to `end`; returns the first and last bucket in use. */
+/** First and last bucket that counts were written to; last is -1 if none. */
+interface Used {
+  first: number;
+  last: number;
+}
+
+/** Reads the counts of V2 from `start` to `end`; says in `used` which buckets were written, also if it throws. */
 function readVarints(
   bytes: Uint8Array,
   start: number,
   end: number,
   histogram: Histogram,
-): [first: number, last: number] {
+  used: Used,
+): void {
   const cursor = { position: start };
   const { counts, allocated: length } = histogram;
   let position = start;
   let index = 0;
   let first = 0;
   let last = -1;
-  while (position < end) {
-    // Nearly all numbers have one byte or two.
-    let value: number | bigint = bytes[position++]!;
-    if (value >= 128) {
-      const second = position < end ? bytes[position]! : 128;
-      if (second < 128) {
-        value = (value & 127) | (second << 7);
-        position++;
-      } else {
-        cursor.position = position - 1;
-        value = readVarint(bytes, cursor, end);
-        position = cursor.position;
+  try {
+    while (position < end) {
+      // Nearly all numbers have one byte or two.
+      let value: number | bigint = bytes[position++]!;
+      if (value >= 128) {
+        const second = position < end ? bytes[position]! : 128;
+        if (second < 128) {
+          value = (value & 127) | (second << 7);
+          position++;
+        } else {
+          cursor.position = position - 1;
+          value = readVarint(bytes, cursor, end);
+          position = cursor.position;
+        }
       }
-    }
-    if (typeof value === 'bigint') {
-      if (value & 1n)
-        throw new HistogramFormatError(`run of empty buckets is too long: run=${value}`);
-      if (last < 0) first = index;
-      setCount(histogram, index, value >> 1n);
-      last = index++;
-    } else if (value % 2 === 1) {
-      index += (value + 1) / 2;
-    } else {
-      if (value !== 0) {
+      if (typeof value === 'bigint') {
+        if (value & 1n)
+          throw new HistogramFormatError(`run of empty buckets is too long: run=${value}`);
         if (last < 0) first = index;
         last = index;
-        if (value < 2 ** 31 && index < length) counts[index] = value / 2;
-        else setCount(histogram, index, value / 2);
+        setCount(histogram, index++, value >> 1n);
+      } else if (value % 2 === 1) {
+        index += (value + 1) / 2;
+      } else {
+        if (value !== 0) {
+          if (last < 0) first = index;
+          last = index;
+          if (value < 2 ** 31 && index < length) counts[index] = value / 2;
+          else setCount(histogram, index, value / 2);
+        }
+        index++;
       }
-      index++;
+      // Trailing runs may be as long as the range, not longer.
+      if (index > length) {
+        throw new HistogramFormatError(
+          `counts reach beyond the declared range: bucket=${index} buckets=${length}`,
+        );
+      }
     }
-    // Trailing runs may be as long as the range, not longer.
-    if (index > length) {
-      throw new HistogramFormatError(
-        `counts reach beyond the declared range: bucket=${index} buckets=${length}`,
-      );
-    }
+  } finally {
+    used.first = first;
+    used.last = last;
   }
-  return [first, last];
 }
 
 /** Reads counts of fixed width (V0, V1). */
@@ -204,10 +215,9 @@ function readWords(
   end: number,
   wordBytes: number,
   histogram: Histogram,
-): [first: number, last: number] {
+  used: Used,
+): void {
   const view = viewOf(bytes);
-  let first = 0;
-  let last = -1;
   let index = 0;
   for (let at = start; at + wordBytes <= end; at += wordBytes, index++) {
     const count =
@@ -218,11 +228,10 @@ function readWords(
           : view.getBigInt64(at);
     if (count < 0) throw new HistogramFormatError(`count must not be negative: count=${count}`);
     if (count === 0 || count === 0n) continue;
-    if (last < 0) first = index;
-    last = index;
+    if (used.last < 0) used.first = index;
+    used.last = index;
     setCount(histogram, index, count);
   }
-  return [first, last];
 }
 
 /** Reads a bare encoding behind its header. */
@@ -243,13 +252,11 @@ function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
   const counts = countScratch;
   histogram.counts = counts;
   histogram.allocated = layout.length;
-  let used: [first: number, last: number] = [0, layout.length - 1];
+  const used: Used = { first: 0, last: -1 };
   try {
-    used =
-      kind === V2
-        ? readVarints(bytes, headerBytes, end, histogram)
-        : readWords(bytes, headerBytes, end, wordBytes, histogram);
-    const [first, last] = used;
+    if (kind === V2) readVarints(bytes, headerBytes, end, histogram, used);
+    else readWords(bytes, headerBytes, end, wordBytes, histogram, used);
+    const { first, last } = used;
     const octave = 2 ** layout.subBucketBits;
     const allocated = (Math.floor(last / octave) + 1) * octave;
     histogram.counts = counts.slice(0, allocated);
@@ -263,7 +270,7 @@ function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
     return histogram;
   } finally {
     if (counts.length > COUNT_SCRATCH_MAX) countScratch = new Uint32Array(0);
-    else counts.fill(0, used[0], used[1] + 1);
+    else counts.fill(0, used.first, used.last + 1);
   }
 }
 
