@@ -200,7 +200,12 @@ export function heatmapText(
     }
     picture += '\n';
   }
-  return picture;
+  const first = grid.columns[0]!;
+  const last = grid.columns.at(-1)!;
+  const seconds = last.startTimeSeconds + last.lengthSeconds - first.startTimeSeconds;
+  const end = `${Number(seconds.toFixed(1))} s`;
+  const room = Math.max(0, grid.columns.length - 3);
+  return `${picture}${' '.repeat(labelWidth + 1)}0 s${room > end.length ? end.padStart(room) : ''}\n`;
 }
 
 /** Draws two cells in one character: a half block in one colour on another. */
