@@ -119,14 +119,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Items that wait for delivery; a key whose merge replaces counts once. */
   get count(): number {
-    this.#stop();
-    return this.#lanes.count;
+    return this.#lanes.count + this.#stepsGiven - this.#steps;
   }
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    this.#stop();
-    return this.#lanes.bytes + this.#batch.bytes;
+    return this.#lanes.bytes + this.#roomGiven - this.#room + this.#batch.bytes;
   }
 
   /** Where the batcher is in its life. */
@@ -156,11 +154,15 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Returns a key's own push, for callers that push to it often. The key's buffers stay until `forget`. */
   lane(key: Key): BatcherLane<Item> {
-    const lane = this.#lanes.lane(key);
+    let lane = this.#lanes.lane(key);
     lane.pinned = true;
+    const current = (): Lane<Key, unknown, Value> => {
+      if (lane.forgotten) lane = this.#lanes.lane(key); // a key has one lane, or its order is lost
+      return lane;
+    };
     return {
-      push: (item) => this.#append(lane, item),
-      pushUrgent: (item) => this.#appendUrgent(lane, item),
+      push: (item) => this.#append(lane.forgotten ? current() : lane, item),
+      pushUrgent: (item) => this.#appendUrgent(current(), item),
     };
   }
 
@@ -196,7 +198,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#stop();
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
     const lanes = this.#lanes;
-    const held = lanes.bytes + this.#batch.bytes + weight;
+    const replaced = lanes.replaces && lane.tail !== null ? lane.tail.bytes : 0;
+    const held = lanes.bytes + this.#batch.bytes + weight - replaced;
     if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
     if (this.#tickSeen) this.#startTick();
     lanes.append(lane, item, weight, this.#tickMs);

@@ -65,6 +65,8 @@ export class Lane<Key, Accumulator, Value> {
   dirty = false;
   pressed = false;
   pinned = false;
+  /** No longer the lane of its key: pushes must look it up again. */
+  forgotten = false;
   previous: Lane<Key, Accumulator, Value> | null = null;
   next: Lane<Key, Accumulator, Value> | null = null;
 
@@ -120,7 +122,9 @@ export class Lanes<Item, Key, Accumulator, Value> {
 
   /** Drops an empty lane and its buffers. */
   forget(lane: Lane<Key, Accumulator, Value>): void {
-    if (!lane.dirty && this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+    if (lane.dirty || this.#lanes.get(lane.key) !== lane) return;
+    this.#lanes.delete(lane.key);
+    lane.forgotten = true;
   }
 
   /** Merges an item of `weight` bytes that arrived at `nowMs`. */

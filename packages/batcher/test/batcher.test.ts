@@ -558,3 +558,83 @@ it('B2: an abort returns the parts of a split batch too, in order', () => {
   expect(unsettled.map((entry) => entry.value)).toEqual([[0]]);
   expect(undelivered.map((entry) => entry.value)).toEqual([[1], [2], [3], [4]]);
 });
+
+it('Q1: keeps the order of a key that was forgotten while someone holds its lane', () => {
+  const scheduler = virtualScheduler();
+  const seen: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    hold: 'none',
+    scheduler,
+    flush: (batch) => {
+      for (const entry of batch.entries) seen.push(...entry.value);
+      expect(batch.entries).toHaveLength(1);
+    },
+  });
+  const lane = batcher.lane('k');
+  lane.push(0);
+  scheduler.endTick();
+  batcher.forget('k');
+  batcher.push(1, 'k');
+  lane.push(2);
+  batcher.push(3, 'k');
+  lane.pushUrgent(4);
+  scheduler.endTick();
+  batcher.push(5, 'k');
+  batcher.forget('k'); // not idle: stays
+  lane.push(6);
+  scheduler.endTick();
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+it('counts a replaced item out of pendingBytesMax', () => {
+  const batcher = createBatcher({
+    merge: last<string, string>(),
+    weigh: (item) => item.length,
+    bytesMax: 10,
+    pendingBytesMax: 10,
+    scheduler: virtualScheduler(),
+    flush: () => new Promise(() => {}),
+  });
+  for (let i = 0; i < 5; i++) batcher.push('12345678', 'k');
+  expect(batcher.bytes).toBe(8);
+  expect(() => batcher.push('123', 'other')).toThrow(BatcherFullError);
+});
+
+it('keeps no lanes for keys that come once', () => {
+  const scheduler = virtualScheduler();
+  let delivered = 0;
+  const batcher = createBatcher({
+    merge: list<number, number>(),
+    hold: 'none',
+    scheduler,
+    flush: (batch) => {
+      delivered += batch.count;
+    },
+  });
+  for (let key = 0; key < 20_000; key++) {
+    batcher.push(key, key);
+    if (key % 10 === 0) scheduler.endTick();
+  }
+  batcher.flush();
+  expect(delivered).toBe(20_000);
+  expect(batcher.stats().keys).toBe(0);
+});
+
+it('tells count and bytes at every push, also of those that went the short way', () => {
+  const scheduler = virtualScheduler();
+  const batcher = createBatcher({
+    merge: concat<number>(),
+    hold: 'none',
+    scheduler,
+    flush: () => {},
+  });
+  for (let i = 1; i <= 600; i++) {
+    batcher.push(new Uint8Array(3), i % 2);
+    expect(batcher.count).toBe(i);
+    expect(batcher.bytes).toBe(3 * i);
+  }
+  expect(batcher.stats()).toMatchObject({ pushed: 600, count: 600, bytes: 1800, keys: 2 });
+  batcher.flush();
+  expect(batcher.count + batcher.bytes).toBe(0);
+});
