@@ -61,3 +61,13 @@ export class HistogramSharedError extends Error {
     this.code = code;
   }
 }
+
+/** @internal Throws unless a count is a whole number from 0 to 2^53 - 1. */
+export const checkCount = (count: number): void => {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new HistogramRangeError(
+      'ERR_HISTOGRAM_COUNT',
+      `count must be a whole number from 0 to 2^53 - 1: count=${String(count)}`,
+    );
+  }
+};

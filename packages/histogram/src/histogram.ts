@@ -22,8 +22,10 @@
  * other takes one call, one multiplication and a few loads more. One class without subclasses, so that call
  * sites stay monomorphic.
  */
-import { HistogramRangeError } from './errors.ts';
+import { checkCount, HistogramRangeError } from './errors.ts';
 import { BucketLayout, type LayoutOptions, wideIndex } from './layout.ts';
+import { addInto, sameCounts, subtractFrom } from './merge.ts';
+import { moments } from './moments.ts';
 import { type PercentileOptions, percentilesOf } from './percentiles.ts';
 
 /**
@@ -42,16 +44,6 @@ export interface HistogramOptions extends LayoutOptions {
 
 const COUNT_MAX = 2n ** 63n - 1n;
 const CARRY = 2 ** 32;
-
-const checkCount = (count: number): number => {
-  if (!Number.isSafeInteger(count) || count < 0) {
-    throw new HistogramRangeError(
-      'ERR_HISTOGRAM_COUNT',
-      `count must be a whole number from 0 to 2^53 - 1: count=${String(count)}`,
-    );
-  }
-  return count;
-};
 
 /**
  * Counts values, latencies above all, and answers any percentile within a proven relative error.
@@ -148,7 +140,7 @@ export class Histogram {
         const counts = this.counts;
         const next = (counts[index]! + 1) | 0;
         counts[index] = next;
-        if (next === 0) this.#carry(index, 1);
+        if (next === 0) this.carry(index, 1);
         // The plus keeps a numeric string, which JavaScript lets through, from becoming a bound.
         if (value > this.maximum) this.maximum = +value;
         if (value < this.minimum) this.minimum = +value;
@@ -176,7 +168,7 @@ export class Histogram {
     const counts = this.counts;
     const next = (counts[index]! + 1) | 0;
     counts[index] = next;
-    if (next === 0) this.#carry(index, 1);
+    if (next === 0) this.carry(index, 1);
     if (scaled > this.maximum) this.maximum = scaled;
     if (scaled < this.minimum) this.minimum = scaled;
   }
@@ -305,30 +297,12 @@ export class Histogram {
 
   /** Mean of the counted values, each taken as the middle of its bucket; NaN when empty. */
   get mean(): number {
-    let total = 0;
-    let sum = 0;
-    for (let i = this.firstIndex; i <= this.lastIndex; i++) {
-      const count = this.countAtIndex(i);
-      if (count === 0) continue;
-      total += count;
-      sum += count * this.layout.middleOf(i);
-    }
-    return total === 0 ? Number.NaN : sum / total;
+    return moments(this).mean;
   }
 
   /** Standard deviation (of the population) of the counted values; NaN when empty. */
   get standardDeviation(): number {
-    const mean = this.mean;
-    let total = 0;
-    let squares = 0;
-    for (let i = this.firstIndex; i <= this.lastIndex; i++) {
-      const count = this.countAtIndex(i);
-      if (count === 0) continue;
-      const deviation = this.layout.middleOf(i) - mean;
-      total += count;
-      squares += count * deviation * deviation;
-    }
-    return total === 0 ? Number.NaN : Math.sqrt(squares / total);
+    return Math.sqrt(moments(this).variance);
   }
 
   /**
@@ -384,38 +358,8 @@ export class Histogram {
    * Cost: O(span of `other`).
    */
   add(other: Histogram): void {
-    if (other.isEmpty) {
-      this.#clamped += other.#clamped;
-      this.#dropped += other.#dropped;
-      return;
-    }
-    const { firstIndex, lastIndex } = other;
-    if (this.layout.sameBuckets(other.layout)) {
-      if (
-        lastIndex >= this.allocated &&
-        (this.outOfRange === 'grow' || lastIndex < this.layout.length)
-      ) {
-        this.#grow(lastIndex);
-      }
-      if (lastIndex < this.allocated) {
-        this.#addCounts(other, firstIndex, lastIndex);
-        if (other.maximum > this.maximum) this.maximum = other.maximum;
-        if (other.minimum < this.minimum) this.minimum = other.minimum;
-        this.#clamped += other.#clamped;
-        this.#dropped += other.#dropped;
-        return;
-      }
-    }
-    for (let i = firstIndex; i <= lastIndex; i++) {
-      const count = other.countAtIndexBigInt(i);
-      if (count === 0n) continue;
-      const value = Math.min(Math.max(other.layout.middleOf(i), other.min), other.max);
-      for (let rest = count; rest > 0n; rest -= BigInt(Number.MAX_SAFE_INTEGER)) {
-        this.recordCount(value, Math.min(Number(rest), Number.MAX_SAFE_INTEGER));
-      }
-    }
-    this.#clamped += other.#clamped;
-    this.#dropped += other.#dropped;
+    addInto(this, other);
+    this.addLost(other.#clamped, other.#dropped);
   }
 
   /**
@@ -429,29 +373,9 @@ export class Histogram {
    * Cost: O(span of `other`).
    */
   subtract(other: Histogram): void {
-    if (!this.layout.sameBuckets(other.layout)) {
-      throw new HistogramRangeError(
-        'ERR_HISTOGRAM_SUBTRACT',
-        `other must have the same bucket layout: digits=${other.layout.digits} step=${other.layout.step}`,
-      );
-    }
-    const { firstIndex, lastIndex } = other;
-    for (let i = firstIndex; i <= lastIndex; i++) {
-      const count = other.countAtIndexBigInt(i);
-      if (count !== 0n && (i >= this.allocated || this.countAtIndexBigInt(i) < count)) {
-        throw new HistogramRangeError(
-          'ERR_HISTOGRAM_SUBTRACT',
-          `other counts more than this at value=${other.layout.lowestOf(i)}: count=${count}`,
-        );
-      }
-    }
-    for (let i = firstIndex; i <= lastIndex; i++) {
-      const count = other.countAtIndexBigInt(i);
-      if (count !== 0n) this.setAt(i, this.countAtIndexBigInt(i) - count);
-    }
+    subtractFrom(this, other);
     this.#clamped = Math.max(0, this.#clamped - other.#clamped);
     this.#dropped = Math.max(0, this.#dropped - other.#dropped);
-    this.tightenRange();
   }
 
   /** Returns an equal, independent histogram. Cost: O(buckets). */
@@ -506,14 +430,7 @@ export class Histogram {
    * @param other - to compare with
    */
   equals(other: Histogram): boolean {
-    if (!this.layout.sameBuckets(other.layout)) return false;
-    if (this.isEmpty || other.isEmpty) return this.isEmpty && other.isEmpty;
-    const first = Math.min(this.firstIndex, other.firstIndex);
-    const last = Math.max(this.lastIndex, other.lastIndex);
-    for (let i = first; i <= last; i++) {
-      if (this.countAtIndexBigInt(i) !== other.countAtIndexBigInt(i)) return false;
-    }
-    return true;
+    return sameCounts(this, other);
   }
 
   /** Whether nothing has been counted. */
@@ -628,7 +545,8 @@ export class Histogram {
     return Math.floor(scaled * 2 ** unitBits) * step + 0; // + 0 turns -0 into 0
   }
 
-  #carry(index: number, high: number): void {
+  /** @internal Adds to a bucket's high word (H1). */
+  carry(index: number, high: number): void {
     this.carries ??= new Uint32Array(this.allocated);
     this.carries[index]! += high;
   }
@@ -678,22 +596,5 @@ export class Histogram {
     this.addAt(Math.min(index, this.allocated - 1), count);
     if (scaled > this.maximum) this.maximum = scaled;
     if (scaled < this.minimum) this.minimum = scaled;
-  }
-
-  #addCounts(other: Histogram, first: number, last: number): void {
-    const own = this.counts;
-    const theirs = other.counts;
-    if (this.carries === undefined && other.carries === undefined) {
-      for (let i = first; i <= last; i++) {
-        const sum = own[i]! + theirs[i]!;
-        own[i] = sum;
-        if (sum >= CARRY) this.#carry(i, 1);
-      }
-      return;
-    }
-    for (let i = first; i <= last; i++) {
-      const count = other.countAtIndexBigInt(i);
-      if (count !== 0n) this.setAt(i, this.countAtIndexBigInt(i) + count);
-    }
   }
 }

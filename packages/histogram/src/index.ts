@@ -1,10 +1,9 @@
 export type { KolmogorovSmirnov, MannWhitney, Welch } from './analysis/compare.ts';
 export { kolmogorovSmirnov, mannWhitney, welch } from './analysis/compare.ts';
-export type { Interval, Moments } from './analysis/distribution.ts';
+export type { Interval } from './analysis/distribution.ts';
 export {
   countBetween,
   meanInterval,
-  moments,
   percentileInterval,
   shareAbove,
   shareAtOrBelow,
@@ -33,6 +32,8 @@ export {
 } from './iterators.ts';
 export type { Digits, LayoutOptions } from './layout.ts';
 export { BucketLayout } from './layout.ts';
+export type { Moments } from './moments.ts';
+export { moments } from './moments.ts';
 export type { PercentileOptions } from './percentiles.ts';
 export type { SharedHistogramOptions } from './shared-histogram.ts';
 export { SharedHistogram } from './shared-histogram.ts';

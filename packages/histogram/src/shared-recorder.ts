@@ -19,7 +19,7 @@
  *
  * Cost: record as in histogram.ts; on the common shard one Atomics.add more.
  */
-import { HistogramRangeError, HistogramSharedError } from './errors.ts';
+import { checkCount, HistogramRangeError, HistogramSharedError } from './errors.ts';
 import { type BucketLayout, wideIndex } from './layout.ts';
 import {
   CELL_CLAMPED,
@@ -88,15 +88,6 @@ const outOfRange = (layout: BucketLayout, length: number, value: number): Histog
     'ERR_HISTOGRAM_VALUE',
     `value must be from 0 to ${layout.highestOf(length - 1)}: value=${String(value)}`,
   );
-
-const checkCount = (count: number): void => {
-  if (!Number.isSafeInteger(count) || count < 0) {
-    throw new HistogramRangeError(
-      'ERR_HISTOGRAM_COUNT',
-      `count must be a whole number from 0 to 2^53 - 1: count=${String(count)}`,
-    );
-  }
-};
 
 /** Where a value without a bucket is counted: its bucket under `clamp`, or nowhere. */
 const cellOutOfRange = (

@@ -9,7 +9,8 @@
  */
 import { HistogramRangeError } from '../errors.ts';
 import type { Histogram } from '../histogram.ts';
-import { type Interval, moments } from './distribution.ts';
+import { moments } from '../moments.ts';
+import type { Interval } from './distribution.ts';
 import { kolmogorovTail, normalCdf, studentQuantile, studentTwoSided } from './special.ts';
 
 /** What {@link kolmogorovSmirnov} found. */
