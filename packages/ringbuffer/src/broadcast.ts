@@ -47,6 +47,7 @@ import {
 } from './layout.ts';
 import type { HandleOptions } from './options.ts';
 import { claimOwner, type Owner, releaseOwner } from './owner.ts';
+import { Reader } from './reader.ts';
 import {
   allocate,
   locationOf,
@@ -55,7 +56,7 @@ import {
   type RingHandle,
   type RingOptions,
 } from './ring.ts';
-import { deadlineOf, FLAG, leftMsOf, timeoutOf, Waiter, type WaitOptions, wake } from './wait.ts';
+import { FLAG, Waiter, wake } from './wait.ts';
 
 const OLDEST = HEAD;
 /** Number of the next record; only producers read it, one after the other. */
@@ -370,10 +371,8 @@ export type BroadcastDrainCallback = (
   // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
 ) => void | undefined | typeof DRAIN_STOP;
 
-const NO_OPTIONS: WaitOptions = {};
-
 /** Reads records; one of several. Get one from {@link attachBroadcastConsumer}. */
-export class BroadcastConsumer {
+export class BroadcastConsumer extends Reader {
   /** Bytes of the ring, headers included (a power of two). */
   declare readonly capacity: number;
   /** Records that this consumer missed because they were overwritten before it read them (count). */
@@ -389,7 +388,6 @@ export class BroadcastConsumer {
   declare private readonly data: Int32Array;
   declare private readonly bytes: Uint8Array;
   declare private readonly plan: CopyPlan;
-  declare private readonly waiter: Waiter;
   declare private cursor: number;
   declare private tailSeen: number;
   /** Number of the next record: the first of a ring has 0. */
@@ -398,6 +396,7 @@ export class BroadcastConsumer {
 
   /** @internal */
   constructor(memory: BroadcastMemory, options: BroadcastConsumerOptions) {
+    super();
     this.words = memory.words;
     this.data = memory.data;
     this.bytes = memory.bytes;
@@ -461,49 +460,6 @@ export class BroadcastConsumer {
     return count;
   }
 
-  /**
-   * Waits until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   */
-  async ready(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
-    await this.waiter.wait(this, { signal: options.signal, timeoutMs: timeoutOf(options) });
-    return this.hasRecord();
-  }
-
-  /**
-   * Blocks the thread until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  readySync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
-    this.waiter.waitSync(this, timeoutOf(options));
-    return this.hasRecord();
-  }
-
-  /**
-   * Takes a record, and waits for it if need be.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   */
-  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
-    const deadline = deadlineOf(options);
-    for (;;) {
-      const record = this.tryPop();
-      if (record !== undefined) return record;
-      const timeoutMs = leftMsOf(deadline);
-      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
-    }
-  }
-
-  /** Yields owned copies of the records until the stream ends. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    while (await this.ready()) {
-      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
-    }
-  }
-
   /** How the producer ended; undefined while it hasn't. Records may still be there. */
   get producerEnd(): RingEnd | undefined {
     return readEnd(this.words, PRODUCER_END);
@@ -514,16 +470,6 @@ export class BroadcastConsumer {
     return hasEnded(this.words, PRODUCER_END) && !this.hasRecord();
   }
 
-  /** Makes pending waits keep the process alive from now on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
   /** @internal */
   isReady(): boolean {
     return this.hasRecord() || hasEnded(this.words, PRODUCER_END);
@@ -532,7 +478,8 @@ export class BroadcastConsumer {
   /** @internal */
   announce(): void {}
 
-  private hasRecord(): boolean {
+  /** @internal */
+  hasRecord(): boolean {
     this.tailSeen = Atomics.load(this.words, TAIL);
     return this.cursor !== this.tailSeen;
   }

@@ -60,6 +60,7 @@ export type {
 export { RingProducer } from './producer.ts';
 export { ProducerEnd, type PushOptions } from './producer-end.ts';
 export { attachQueue, createQueue, WorkQueue } from './queue.ts';
+export { Reader } from './reader.ts';
 export {
   attachConsumer,
   attachProducer,

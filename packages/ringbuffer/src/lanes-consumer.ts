@@ -7,18 +7,8 @@ import { CLAIMING, DIRTY, SEQUENCE, SEQUENCE_BYTES } from './lane-producer.ts';
 import type { Group } from './lanes.ts';
 import { CONSUMER_END, DATA_LINE, PRODUCER_END, PRODUCER_OWNER, SPACE_LINE } from './layout.ts';
 import type { ConsumerOptions } from './options.ts';
-import {
-  deadlineOf,
-  FLAG,
-  FLAG_ENDED,
-  leftMsOf,
-  timeoutOf,
-  Waiter,
-  type WaitOptions,
-  wake,
-} from './wait.ts';
-
-const NO_OPTIONS: WaitOptions = {};
+import { Reader } from './reader.ts';
+import { FLAG, FLAG_ENDED, Waiter, wake } from './wait.ts';
 
 /**
  * Reads records from all lanes of a group. Get one from {@link attachLanesConsumer}.
@@ -28,7 +18,7 @@ const NO_OPTIONS: WaitOptions = {};
  *
  * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile.
  */
-export class LanesConsumer {
+export class LanesConsumer extends Reader {
   /** Lanes (count). */
   declare readonly laneCount: number;
   /** Lane from which the last record came (index). */
@@ -41,7 +31,6 @@ export class LanesConsumer {
   declare private readonly words: Int32Array;
   declare private readonly rings: readonly RingConsumer[];
   declare private readonly total: boolean;
-  declare private readonly waiter: Waiter;
   declare private readonly forward: LanesDrainCallback;
   /** Bits taken from the group and not worked off: N2. */
   declare private readonly dirty: Int32Array;
@@ -54,6 +43,7 @@ export class LanesConsumer {
 
   /** @internal */
   constructor(group: Group, options: ConsumerOptions) {
+    super();
     this.words = group.words;
     this.laneCount = group.laneCount;
     this.total = group.total;
@@ -115,49 +105,6 @@ export class LanesConsumer {
     return record;
   }
 
-  /**
-   * Waits until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   */
-  async ready(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
-    await this.waiter.wait(this, { signal: options.signal, timeoutMs: timeoutOf(options) });
-    return this.hasRecord();
-  }
-
-  /**
-   * Blocks the thread until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  readySync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
-    this.waiter.waitSync(this, timeoutOf(options));
-    return this.hasRecord();
-  }
-
-  /**
-   * Takes a record, and waits for it if need be.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   */
-  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
-    const deadline = deadlineOf(options);
-    for (;;) {
-      const record = this.tryPop();
-      if (record !== undefined) return record;
-      const timeoutMs = leftMsOf(deadline);
-      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
-    }
-  }
-
-  /** Yields owned copies of the records until the stream ends. Leaving the loop doesn't close it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    while (await this.ready()) {
-      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
-    }
-  }
-
   /** How a lane's producer ended; undefined while it hasn't. Records may still be there. */
   laneEnd(lane: number): RingEnd | undefined {
     return readEnd(this.ring(lane).words, PRODUCER_END);
@@ -217,16 +164,6 @@ export class LanesConsumer {
     this.waiter.kick();
   }
 
-  /** Makes pending waits keep the process alive from now on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
   /** Ends this end; see {@link close}. */
   [Symbol.dispose](): void {
     this.close();
@@ -277,7 +214,8 @@ export class LanesConsumer {
     this.dirty[lane >> 5] = this.dirty[lane >> 5]! & ~(1 << (lane & 31));
   }
 
-  private hasRecord(): boolean {
+  /** @internal */
+  hasRecord(): boolean {
     if (this.total) return this.findExpected() >= 0;
     this.collect();
     for (let lane = 0; lane < this.laneCount; lane++) {

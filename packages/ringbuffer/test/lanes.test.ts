@@ -186,6 +186,7 @@ describe('a lane', () => {
     producer.close();
     expect(await consumer.pop()).toEqual(Uint8Array.of(1));
     expect(await consumer.pop({ timeoutMs: 5 })).toBeUndefined();
+    expect(consumer.popSync({ timeoutMs: 2 })).toBeUndefined();
     expect(consumer.closed).toBe(false);
     consumer.seal();
     expect(await consumer.pop()).toBeUndefined();
