@@ -75,6 +75,8 @@ export interface SharedRecorder {
   recordMany(values: ArrayLike<number>, start?: number, end?: number): void;
   /** Gives the shard back, for another thread to continue. Recording afterwards throws. Idempotent. */
   release(): void;
+  /** Does the same as `release`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 const released = (shard: number): HistogramSharedError =>

@@ -116,7 +116,7 @@ describe('shards', () => {
     const three = shared.claim(13);
     expect([one.exclusive, two.exclusive, three.exclusive]).toEqual([true, true, false]);
     for (const recorder of [one, two, three]) recorder.record(100);
-    one.release();
+    one[Symbol.dispose]();
     one.release();
     expect(() => one.record(1)).toThrow(
       expect.objectContaining({ code: 'ERR_HISTOGRAM_RELEASED' }),
