@@ -186,10 +186,11 @@ const blocking = (count: number, deep = false): Proof => {
   };
 };
 
-const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4): Proof => {
+const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4, deep = false): Proof => {
   const name = `SPSC async consumer, ${put} 3 x 3, room for ${room}`;
   return {
     name,
+    deep,
     run: () =>
       checkAsync(
         base(name, {
@@ -431,13 +432,14 @@ export const proofs: readonly Proof[] = [
     ),
   ),
   spsc({ pushes: 7, pops: 8, room: 4 }),
-  spsc({ pushes: 12, pops: 15, room: 2 }),
+  spsc({ pushes: 8, pops: 10, room: 2 }),
+  spsc({ pushes: 12, pops: 15, room: 2, deep: true }),
   spsc({ pushes: 12, pops: 15, room: 4, deep: true }),
   blocking(3),
   blocking(4, true),
   asynchronous('tryPush', 2),
-  asynchronous('tryPush', 4),
-  asynchronous('putAsync', 2),
+  asynchronous('tryPush', 4, true),
+  asynchronous('putAsync', 2, true),
   closing,
   killed,
   consumerKilled,
@@ -472,7 +474,7 @@ export const proofs: readonly Proof[] = [
 export const racyProofs: readonly Proof[] = [
   broadcast(3, [2]),
   broadcast(4, [2]),
-  broadcast(3, [1, 1]),
+  broadcast(3, [1, 1], { deep: true }),
   broadcast(5, [2], { deep: true }),
   broadcast(3, [1], { joining: true }),
 ];
