@@ -59,7 +59,7 @@ describe.each(modes)('no proper tmux, worker: $worker', ({ worker }) => {
       server,
       'if [ "$1" = -V ]; then echo tmux 3.3a; else head -c 100000 /dev/urandom; echo; exec sleep 60; fi',
     );
-    expect(await codeOf(connect({ tmux, worker, connectTimeoutMs: 700 }))).toBe(
+    expect(await codeOf(connect({ tmux, worker, connectTimeoutMs: 5000 }))).toBe(
       'ERR_TMUX_PROTOCOL',
     );
   });
