@@ -28,7 +28,9 @@ export const project = (url: string): ViteUserConfig => {
       pool: 'forks',
       // Worker threads inherit the condition, so a fixture worker resolves the same build as its test.
       execArgv: conditions.map((condition) => `--conditions=${condition}`),
-      testTimeout: 30_000,
+      // Timing never decides a test: this is for one that hangs, on a machine that is busy.
+      testTimeout: 120_000,
+      hookTimeout: 60_000,
       reporters: process.env['CI'] ? ['dot', 'json'] : ['default', 'json'],
       outputFile: { json: 'reports/vitest.json' },
     },

@@ -7,7 +7,14 @@ export function turbo(args, options = {}) {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const result = spawnSync(
     process.execPath,
-    ['--env-file=tools/turbo.env', 'node_modules/turbo/bin/turbo', 'run', ...args],
+    [
+      '--env-file=tools/turbo.env',
+      'node_modules/turbo/bin/turbo',
+      'run',
+      // Tests run threads, processes and a tmux of their own: more at a time only makes them wait for one another.
+      '--concurrency=2',
+      ...args,
+    ],
     { stdio: ['ignore', 'inherit', 'inherit'], cwd: root, ...options },
   );
   return result.status ?? 1;

@@ -37,6 +37,8 @@ function warm(create: (sink: Sink) => { push(chunk: Buffer): void }, bytes: Buff
   if (entry === undefined) {
     const sink = new Sink();
     entry = { parser: create(sink), sink };
+    // As every stream begins: from here on the parser knows its line ends.
+    entry.parser.push(Buffer.from('%begin 1 1 0\n%end 1 1 0\n'));
     parsers.set(create, entry);
   }
   const { parser } = entry;

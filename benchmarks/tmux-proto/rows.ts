@@ -8,6 +8,7 @@
 import type { Row } from '../harness/row.ts';
 import { type CorpusName, corpus, hasTmux, hasVim, recordVim } from './corpora.ts';
 import { fuzz, recordings } from './correctness.ts';
+import { debug, iteratorTime, objects, paneText, raw } from './layers.ts';
 import {
   allocated,
   copySpeed,
@@ -19,6 +20,7 @@ import {
   wasm,
 } from './measure.ts';
 import { byteConcat, splitRegex, stringBuffer } from './peers.ts';
+import { Sink } from './sink.ts';
 import {
   discardSpeed,
   freshTime,
@@ -133,7 +135,9 @@ export const rows: readonly Row[] = [
     better: 'lower',
     kind: 'absolute',
     ours: () => eventTime(wasm, corpus('tiny')),
-    peers: { 'JS engine': () => eventTime(js, corpus('tiny')) },
+    peers: {
+      'JS engine': () => eventTime(js, corpus('tiny')),
+    },
     bar: 10,
     stretch: 7,
   },
@@ -215,5 +219,21 @@ export const rows: readonly Row[] = [
     kind: 'absolute',
     ours: recordings,
     bar: 0,
+  },
+  // Last: handlers of many shapes make the call of a handler slower for the rest of the process.
+  {
+    name: 'price of a layer, tiny events: event objects',
+    unit: 'ns/event',
+    better: 'lower',
+    rounds: 3,
+    kind: 'absolute',
+    ours: () => eventTime(objects, corpus('tiny')),
+    peers: {
+      'raw payload': () => eventTime(raw, corpus('tiny')),
+      'text by pane': () => eventTime(paneText, corpus('tiny')),
+      'async iterator': () => iteratorTime(corpus('tiny'), new Sink()),
+      'debug mode': () => eventTime(debug, corpus('tiny')),
+    },
+    bar: 200,
   },
 ];

@@ -7,5 +7,7 @@ export default base({
     cli: 'src/cli/main.ts',
     'memory-probe': 'src/cli/demo/memory-probe.ts',
     'sinks/xterm': 'src/sinks/xterm.ts',
+    'sinks/ghostty': 'src/sinks/ghostty.ts',
+    'sinks/asciicast': 'src/sinks/asciicast.ts',
   },
 });

@@ -114,6 +114,8 @@ interface Wake {
 
 /** A scheduler with a worker behind it. */
 export interface WorkerScheduler extends Scheduler {
+  /** Resolves when the worker runs; until then timers of 1 ms stand in. */
+  readonly ready: Promise<void>;
   /** Ends the worker; wakes that wait are left to timers. */
   close(): void;
 }
@@ -154,8 +156,13 @@ export function workerScheduler(): WorkerScheduler {
     Atomics.add(sequence, 0, 1); // A1
     Atomics.notify(sequence, 0);
   };
+  let onReady!: () => void;
+  const ready = new Promise<void>((resolve) => {
+    onReady = resolve;
+  });
   worker.onMessage(() => {
     isReady = true;
+    onReady();
     programmed = Number.POSITIVE_INFINITY;
     const now = base.now();
     const due = [...wakes].filter((wake) => wake.at <= now + EARLY_MS); // A2
@@ -166,6 +173,7 @@ export function workerScheduler(): WorkerScheduler {
   });
   return {
     ...base,
+    ready,
     resolutionMs: 0.1,
     wake: (task, delayMs) => {
       const wake: Wake = { at: base.now() + delayMs, task, timer: undefined };

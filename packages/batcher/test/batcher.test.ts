@@ -328,3 +328,185 @@ it('checks its options', () => {
   expect(make({ overhead: 0 })).toThrow(/overhead.*overhead=0/);
   expect(make({ hold: 'maybe' })).toThrow(BatcherArgumentError);
 });
+
+it('reports ages from the arrival of the oldest item', async () => {
+  const scheduler = virtualScheduler();
+  const ages: unknown[] = [];
+  let finish = (): void => {};
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    hold: 'none',
+    scheduler,
+    onDelivered: (ageMs, count, bytes) => ages.push([ageMs, count, bytes]),
+    flush: (batch) => {
+      ages.push([batch.ageMs, batch.entries.map((entry) => entry.ageMs)]);
+      return new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    },
+  });
+  batcher.push(0, 'a');
+  await scheduler.advanceAsync(2);
+  batcher.push(1, 'a');
+  await scheduler.advanceAsync(3);
+  batcher.push(2, 'b');
+  await scheduler.advanceAsync(1);
+  finish();
+  await scheduler.advanceAsync(0);
+  finish();
+  await scheduler.advanceAsync(0);
+  expect(ages).toEqual([
+    [0, [0]],
+    [0, 1, 1],
+    [4, [4, 1]],
+    [4, 2, 2],
+  ]);
+});
+
+it('keeps the budget of what a full batch left behind', () => {
+  const scheduler = virtualScheduler();
+  const ages: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    delayMsMax: 5,
+    bytesMax: 10,
+    scheduler,
+    flush: (batch) => {
+      ages.push(batch.ageMs);
+      return { costMs: 50 }; // so dear that the law would hold for long
+    },
+  });
+  for (let i = 0; i < 200; i++) {
+    for (let j = 0; j < 7; j++) batcher.push(j, 'k');
+    scheduler.advance(1);
+  }
+  expect(Math.max(...ages)).toBeLessThanOrEqual(5);
+});
+
+it('delivers the parts of a split batch without another hold', () => {
+  const scheduler = virtualScheduler();
+  const times: number[] = [];
+  let isPoisoned = false;
+  const batcher = createBatcher({
+    merge: list<number, number>(),
+    scheduler,
+    random: () => 0,
+    retry: { attemptsMax: 1 },
+    onError: () => 'split',
+    flush: (batch) => {
+      if (isPoisoned && batch.entries.length > 2) throw new Error('too many');
+      times.push(scheduler.now());
+      return { costMs: 10 };
+    },
+  });
+  for (let i = 0; i < 100; i++) {
+    batcher.push(i, 0);
+    scheduler.advance(0.2);
+  }
+  scheduler.advance(10);
+  times.length = 0;
+  isPoisoned = true;
+  for (let key = 0; key < 8; key++) batcher.push(key, key);
+  batcher.flush();
+  const start = scheduler.now();
+  scheduler.advance(0);
+  expect(times).toEqual([start, start, start, start]);
+});
+
+it('ignores a flush that settles after the abort', async () => {
+  const scheduler = virtualScheduler();
+  let finish = (): void => {};
+  const delivered: number[] = [];
+  const reasons: unknown[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    scheduler,
+    onDelivered: (_ageMs, count) => delivered.push(count),
+    flush: (batch) => {
+      batch.signal.addEventListener('abort', () => reasons.push(batch.signal.reason));
+      return new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    },
+  });
+  batcher.push(1, 'k');
+  scheduler.endTick();
+  const { unsettled } = batcher.abort('enough');
+  expect(unsettled.map((entry) => entry.value)).toEqual([[1]]);
+  expect(reasons).toEqual(['enough']);
+  finish();
+  await scheduler.advanceAsync(1);
+  expect(delivered).toEqual([]);
+  expect(batcher.stats()).toMatchObject({ state: 'aborted', flushes: 0, delivered: 0 });
+});
+
+it('flushes at the end of the tick while input is expected', () => {
+  const scheduler = virtualScheduler();
+  let flushes = 0;
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    scheduler,
+    flush: () => {
+      flushes++;
+      return { costMs: 1 };
+    },
+  });
+  for (let i = 0; i < 100; i++) {
+    batcher.push(i, 'k');
+    scheduler.advance(0.1);
+  }
+  scheduler.advance(10);
+  batcher.hint(50);
+  const before = flushes;
+  for (let i = 0; i < 10; i++) {
+    batcher.push(i, 'k');
+    scheduler.endTick();
+  }
+  expect(flushes - before).toBe(10);
+});
+
+it('looks at the clock in a long synchronous loop', () => {
+  const scheduler = virtualScheduler();
+  const ages: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    delayMsMax: 5,
+    scheduler,
+    flush: (batch) => void ages.push(batch.ageMs),
+  });
+  for (let i = 0; i < 10_000; i++) {
+    batcher.push(i, 'k');
+    scheduler.burn(0.01); // 2.56 ms in 256 pushes
+  }
+  batcher.flush();
+  expect(ages.length).toBeGreaterThan(10);
+  expect(Math.max(...ages)).toBeLessThan(5 + 2.57);
+});
+
+it('B5: a weigh that lies is refused and changes nothing', () => {
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    weigh: (item) => item,
+    scheduler: virtualScheduler(),
+    flush: () => {},
+  });
+  for (const weight of [Number.NaN, -1]) {
+    expect(() => batcher.push(weight, 'k')).toThrow(/weigh must return/);
+  }
+  batcher.push(3, 'k');
+  expect(() => batcher.push(-1, 'k')).toThrow(/weigh must return/);
+  expect(batcher.count).toBe(1);
+  expect(batcher.bytes).toBe(3);
+});
+
+it('closes by await using', async () => {
+  const seen: number[] = [];
+  {
+    await using batcher = createBatcher({
+      merge: list<number, string>(),
+      flush: (batch) => void seen.push(...batch.entries[0]!.value),
+    });
+    batcher.push(1, 'k');
+  }
+  expect(seen).toEqual([1]);
+});

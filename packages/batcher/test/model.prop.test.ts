@@ -93,6 +93,8 @@ class World {
   isAborted = false;
   /** A batch failed and has not been delivered or dropped yet: backoff keeps the sink busy. */
   recovers = false;
+  /** Time that synchronous flushes took so far. */
+  burned = 0;
   readonly violations: unknown[] = [];
   #treatment = 0;
 
@@ -152,11 +154,13 @@ class World {
 
   checkAges(batch: Batch<number, Uint8Array>): void {
     const { delayMsMax, resolutionMs } = this.script;
+    // After flushes longer than a slice the event loop gets its turn, which takes a timer's time.
+    const allowed = this.burned >= 8 ? Math.max(delayMsMax, resolutionMs) : delayMsMax;
     const now = this.scheduler.now();
     for (const { key } of batch.entries) {
       const oldest = this.arrivals[key]![this.delivered[key]!.length + this.dropped[key]!.length]!;
       const waited = now - Math.max(oldest, this.freeSince);
-      expect(waited).toBeLessThanOrEqual(Math.max(delayMsMax, resolutionMs) + 1e-6);
+      expect(waited).toBeLessThanOrEqual(allowed + 1e-6);
     }
   }
 
@@ -203,6 +207,7 @@ class World {
       });
     }
     this.scheduler.burn(takesMs);
+    this.burned += takesMs;
     end();
   }
 

@@ -38,6 +38,9 @@ it('the worker scheduler wakes in order of time, cancels, and leaves long delays
   scheduler.cancel(cancelled);
   await Promise.all([wake(1.5), wake(0.2), wake(5), wake(0)]);
   expect([...order].sort((a, b) => a - b)).toEqual([0, 0.2, 1.5, 5]);
+  const stillRuns = setTimeout(() => {}, 20_000); // a worker that boots doesn't keep the process alive
+  await scheduler.ready;
+  clearTimeout(stillRuns);
   for (let i = 0; i < 50; i++) await wake(0.1);
   scheduler.close();
   await wake(0.2);

@@ -1,4 +1,5 @@
 /** A pane of a session: who watches it, and what has come out of it. */
+import type { CommandEncoder } from '@millrace/tmux-proto/commands';
 import type { Pipe, PipeOptions } from './deliver/pipe.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -15,6 +16,9 @@ export interface PaneInfo {
 /** What a pane needs of its session. */
 export interface PaneHost {
   pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe;
+  run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void>;
+  /** A paste buffer's name that no other session uses. */
+  readonly bufferName: string;
 }
 
 /** A pane of the attached session. */
@@ -55,6 +59,41 @@ export class Pane {
    */
   pipe(sink: Sink, options: PipeOptions = {}): Pipe {
     return this.#host.pipe(this, sink, options);
+  }
+
+  /**
+   * Types into the pane, as a terminal would send it (Enter is `\r`): the program gets exactly these bytes.
+   *
+   * @param input - text, or bytes of any value
+   * @returns resolves when tmux has handed them to the program's terminal
+   * @throws {BridgeError} (rejects) `ERR_TMUX_COMMAND` if the pane is gone, `ERR_SESSION_CLOSED`
+   */
+  type(input: string | Uint8Array): Promise<void> {
+    return this.#host.run((encoder) => encoder.sendInput(this.id, input));
+  }
+
+  /**
+   * Presses named keys, such as `Enter`, `C-c`, `M-Left`, `F5`: tmux sends what the program's keyboard mode asks for.
+   *
+   * @param names - names that tmux knows
+   * @throws {BridgeError} (rejects) as `type` does
+   */
+  press(...names: string[]): Promise<void> {
+    return this.#host.run((encoder) => encoder.sendKeys(this.id, ...names));
+  }
+
+  /**
+   * Pastes into the pane: for anything longer than a few hundred bytes many times faster than typing.
+   *
+   * @param input - text or bytes; no NUL if bracketed
+   * @param options.bracketed - lets tmux add the bracketed-paste codes if the program has asked for them.
+   *   @defaultValue true
+   * @throws {BridgeError} (rejects) as `type` does
+   */
+  paste(input: string | Uint8Array, options: { readonly bracketed?: boolean } = {}): Promise<void> {
+    const { bracketed = true } = options;
+    const buffer = this.#host.bufferName;
+    return this.#host.run((encoder) => encoder.paste(this.id, input, { bracketed, buffer }));
   }
 
   /** @internal */

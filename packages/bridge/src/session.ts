@@ -14,7 +14,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Notification } from '@millrace/tmux-proto';
-import { supports } from '@millrace/tmux-proto/commands';
+import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
 import { type CommandReply, Commands } from './control/commands.ts';
 import { Pipe, type PipeHost, type PipeOptions } from './deliver/pipe.ts';
 import { endOf, type SessionEnd } from './end.ts';
@@ -77,6 +77,9 @@ export interface SessionParts {
   readonly live: boolean;
 }
 
+/** Sessions made in this process: part of what names their paste buffers. */
+let sessionCount = 0;
+
 /** A connection to a tmux session; made by `connect`. */
 export class Session extends EventEmitter<SessionEvents> implements AsyncDisposable {
   /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
@@ -97,6 +100,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   };
   readonly #paneHost: PaneHost = {
     pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
+    run: (plan) => this.#run(plan),
+    bufferName: `millrace-${process.pid}-${++sessionCount}`,
   };
   readonly #pipeHost: PipeHost;
   readonly #settings: Settings;
@@ -142,6 +147,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.#commands = new Commands(
       (line) => this.#screens.pass(line),
       parts.settings.commandTimeoutMs,
+      parts.version,
     );
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -191,6 +197,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (this.version === unknownVersion) {
       const { lines } = await this.command('display-message', '-p', '#{version}');
       this.version = checkTmuxVersion(lines[0] ?? unknownVersion);
+      this.#commands.version = this.version;
     }
     await this.#panesChanged();
     if (supports(this.version, 'flow-control')) {
@@ -223,15 +230,33 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    *   an argument that can't be sent (NUL), or if this is a recording
    */
   command(name: string, ...args: string[]): Promise<CommandReply> {
+    const refusal = this.#refusal();
+    return refusal === undefined ? this.#commands.send(name, args) : Promise.reject(refusal);
+  }
+
+  /**
+   * Tells tmux this client's size; with tmux's default `window-size`, its windows are drawn for the client that was
+   * used last.
+   *
+   * @param columns - 1 to 10000
+   * @param rows - 1 to 10000
+   * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for a size out of range, and as `command` does
+   */
+  resize(columns: number, rows: number): Promise<void> {
+    return this.#run((encoder) => encoder.resize(columns, rows));
+  }
+
+  #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
+    const refusal = this.#refusal();
+    return refusal === undefined ? this.#commands.run(plan) : Promise.reject(refusal);
+  }
+
+  /** Why no command can be sent now, if so. */
+  #refusal(): BridgeError | undefined {
     if (!this.live) {
-      return Promise.reject(
-        new BridgeError('ERR_BRIDGE_ARGUMENT', `a recording takes no command: command=${name}`),
-      );
+      return new BridgeError('ERR_BRIDGE_ARGUMENT', 'a recording takes no commands and no input');
     }
-    if (this.#state === 'closing' || this.#state === 'ended') {
-      return Promise.reject(this.#closedError());
-    }
-    return this.#commands.send(name, args);
+    return this.#state === 'closing' || this.#state === 'ended' ? this.#closedError() : undefined;
   }
 
   /** Returns the session's figures so far. Cost: a pass over the histograms. */

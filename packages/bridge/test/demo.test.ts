@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hasTmux, until } from './support/tmux.ts';
+import { hasTmux, testServer, until } from './support/tmux.ts';
 
 const inDist = process.env['MILLRACE_DIST'] !== undefined;
 const cli = fileURLToPath(
@@ -64,24 +64,20 @@ function processesOf(folder: string): string[] {
 }
 
 describe('millrace demo', () => {
-  test.skipIf(!hasTmux)(
-    'measures on a live tmux and leaves nothing behind',
-    async () => {
-      const run = start(['demo', '--scale', '0.2']);
-      const [code] = await once(run.child, 'close');
-      expect(run.errors).toBe('');
-      expect(code).toBe(0);
-      expect(run.output).toMatch(/^inline, live on tmux .* records\/s {3}read to sink p50/m);
-      expect(run.output).toMatch(/^worker, live on tmux /m);
-      // Every floor has a verdict of its own; nothing was skipped.
-      const verdicts = run.output.match(/(holds|falls short|for comparison)$/gm);
-      expect(verdicts).toHaveLength(10);
-      expect(run.output).not.toContain('not run');
-      expect(run.output).toMatch(/bytes lost +0 +0 +holds/);
-      await expectNothingLeft();
-    },
-    60_000,
-  );
+  test.skipIf(!hasTmux)('measures on a live tmux and leaves nothing behind', async () => {
+    const run = start(['demo', '--scale', '0.2']);
+    const [code] = await once(run.child, 'close');
+    expect(run.errors).toBe('');
+    expect(code).toBe(0);
+    expect(run.output).toMatch(/^inline, live on tmux .* records\/s {3}read to sink p50/m);
+    expect(run.output).toMatch(/^worker, live on tmux /m);
+    // Every floor has a verdict of its own; nothing was skipped.
+    const verdicts = run.output.match(/(holds|falls short|for comparison)$/gm);
+    expect(verdicts).toHaveLength(10);
+    expect(run.output).not.toContain('not run');
+    expect(run.output).toMatch(/bytes lost +0 +0 +holds/);
+    await expectNothingLeft();
+  });
 
   test('without tmux plays the recording and says so', async () => {
     const run = start(['demo', '--scale', '0.2'], { MILLRACE_TMUX: '/nowhere/tmux' });
@@ -93,23 +89,19 @@ describe('millrace demo', () => {
     expect(run.output.match(/not run \(no tmux\)$/gm)).toHaveLength(3);
     expect(run.output).toMatch(/throughput .* (holds|falls short)$/m);
     await expectNothingLeft();
-  }, 60_000);
+  });
 
   test.skipIf(!hasTmux).each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)(
-    'ends in order on %s',
-    async (signal, code) => {
-      const run = start(['demo']);
-      await until(() => run.output.includes('inline, live'));
-      run.child.kill(signal);
-      expect(await once(run.child, 'close')).toEqual([code, null]);
-      expect(run.errors).toBe('');
-      await expectNothingLeft();
-    },
-    30_000,
-  );
+  ] as const)('ends in order on %s', async (signal, code) => {
+    const run = start(['demo']);
+    await until(() => run.output.includes('inline, live'));
+    run.child.kill(signal);
+    expect(await once(run.child, 'close')).toEqual([code, null]);
+    expect(run.errors).toBe('');
+    await expectNothingLeft();
+  });
 
   test.skipIf(!hasTmux).each(['inline, live', 'worker, live'])(
     'leaves nothing behind when it is killed during: %s',
@@ -120,7 +112,6 @@ describe('millrace demo', () => {
       await once(run.child, 'close');
       await expectNothingLeft();
     },
-    30_000,
   );
 
   test.each([
@@ -133,6 +124,37 @@ describe('millrace demo', () => {
     expect((await once(run.child, 'close'))[0]).toBe(1);
     expect(run.errors).toContain(said);
     expect(run.errors.trim().split('\n')).toHaveLength(1);
+  });
+
+  test.skipIf(!hasTmux)('doctor examines the tmux at hand', async () => {
+    const run = start(['doctor', '--seconds', '0.5']);
+    expect((await once(run.child, 'close'))[0]).toBe(0);
+    expect(run.output).toMatch(/^tmux \S+: supported$/m);
+    expect(run.output).toMatch(/^idle: key to echo p50 /m);
+    expect(run.output).toMatch(/^while another pane floods: key to echo p50 /m);
+    await expectNothingLeft();
+  });
+
+  test.skipIf(!hasTmux)('top shows a session that is there, and record keeps it', async () => {
+    const server = testServer();
+    try {
+      server.run('new-session', '-d', '-s', 'main', 'while :; do echo tick; sleep 0.02; done');
+      const top = start(['top', '-S', server.socketPath, '-t', 'main', '--seconds', '1.2']);
+      expect((await once(top.child, 'close'))[0]).toBe(0);
+      expect(top.output).toMatch(/^main on tmux .* records\/s/m);
+      const path = join(server.directory, 'recording');
+      const record = start(['record', path, '-S', server.socketPath, '--seconds', '0.5']);
+      expect((await once(record.child, 'close'))[0]).toBe(0);
+      expect(record.output).toMatch(/records; closed$/m);
+      const replay = start(['replay', path, '--max']);
+      expect((await once(replay.child, 'close'))[0]).toBe(0);
+      expect(replay.output).toMatch(/^read to sink /m);
+      const missing = start(['top', '-S', join(server.directory, 'nobody')]);
+      expect((await once(missing.child, 'close'))[0]).toBe(1);
+      expect(missing.errors).toContain('ERR_TMUX_CONNECT');
+    } finally {
+      server.close();
+    }
   });
 
   test('help and version', async () => {

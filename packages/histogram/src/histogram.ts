@@ -101,12 +101,12 @@ export class Histogram {
   /**
    * Creates an empty histogram.
    *
-   * @param options - range, precision and policy; another histogram's `layout` fits too
+   * @param options - range, precision and policy; or a layout, as of another histogram
    * @throws {HistogramRangeError} ERR_HISTOGRAM_OPTION if an option is out of its range
    */
-  constructor(options: HistogramOptions = {}) {
-    const layout = new BucketLayout(options);
-    const outOfRange = options.outOfRange ?? 'clamp';
+  constructor(options: HistogramOptions | BucketLayout = {}) {
+    const layout = options instanceof BucketLayout ? options : new BucketLayout(options);
+    const outOfRange = (options as HistogramOptions).outOfRange ?? 'clamp';
     if (!['clamp', 'drop', 'throw', 'grow'].includes(outOfRange)) {
       throw new HistogramRangeError(
         'ERR_HISTOGRAM_OPTION',

@@ -59,7 +59,7 @@ export const isAtomic = (kind: Kind): boolean => kind <= Kind.xor;
 /** Whether the access is plain, hence no scheduling point. */
 export const isPlain = (kind: Kind): boolean => kind === Kind.read || kind === Kind.write;
 
-const fit = (value: number, bytes: number): number =>
+const truncated = (value: number, bytes: number): number =>
   bytes === 4 ? value | 0 : value & (bytes === 2 ? 0xffff : 0xff);
 
 const big = (kind: Kind, old: bigint, a: bigint, b: bigint): bigint => {
@@ -97,9 +97,9 @@ export const applied = (access: Access, old: Raw): Raw => {
     case Kind.compareExchange:
       return x === y ? b : x;
     case Kind.add:
-      return fit(x + y, bytes);
+      return truncated(x + y, bytes);
     case Kind.sub:
-      return fit(x - y, bytes);
+      return truncated(x - y, bytes);
     case Kind.and:
       return x & y;
     case Kind.or:

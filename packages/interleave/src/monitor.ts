@@ -12,8 +12,9 @@
  * Every event on a set is computed once and remembered. Cost: one table look-up per call and per return.
  */
 import { ScenarioError } from './errors.ts';
+import { Native } from './native.ts';
 import type { AnySpec, Operation, SpecStep } from './scenario.ts';
-import { NameTable, TripleTable } from './tables.ts';
+import { NameTable, RowTable, TripleTable } from './tables.ts';
 import { describeValue } from './values.ts';
 
 /** No call in progress. */
@@ -32,7 +33,12 @@ export class Monitor {
   readonly #scripts: readonly (readonly Operation[])[];
   readonly #states = new NameTable();
   readonly #results = new NameTable();
-  readonly #sets = new NameTable();
+  /** Explanations: specification state, then a status per thread. */
+  readonly #explanations = new RowTable();
+  /** Explanations that are one step of a pending call away. */
+  readonly #successors: (readonly number[] | undefined)[] = [];
+  /** Sets: ids of explanations, ascending. */
+  readonly #sets = new RowTable();
   readonly #events: Event[] = [];
   readonly #eventIds = new Map<string, number>();
   readonly #steps = new TripleTable();
@@ -44,11 +50,11 @@ export class Monitor {
     this.#spec = spec;
     this.#scripts = scripts;
     const state = this.#states.intern(JSON.stringify(spec.initial));
-    this.start = this.#sets.intern([state, ...scripts.map(() => idle)].join());
+    this.start = this.#intern([this.#explanation([state, ...scripts.map(() => idle)])]);
   }
 
   get count(): number {
-    return this.#sets.names.length;
+    return this.#sets.count;
   }
 
   #event(thread: number, op: number, result: number): number {
@@ -80,27 +86,40 @@ export class Monitor {
     return this.#steps.set(set, event, 0, next);
   }
 
-  #explanations(set: number): number[][] {
-    return this.#sets.names[set]!.split(';').map((text) => text.split(',').map(Number));
+  #explanation(cells: readonly number[]): number {
+    return this.#explanations.intern(Native.Int32Array.from(cells), cells.length);
   }
 
-  #intern(explanations: Iterable<string>): number {
-    return this.#sets.intern([...explanations].sort().join(';'));
+  #cells(explanation: number): number[] {
+    const from = this.#explanations.start(explanation);
+    const to = from + this.#explanations.length(explanation);
+    return Array.from(this.#explanations.pool.subarray(from, to));
+  }
+
+  #members(set: number): number[] {
+    const from = this.#sets.start(set);
+    return Array.from(this.#sets.pool.subarray(from, from + this.#sets.length(set)));
+  }
+
+  #intern(explanations: Iterable<number>): number {
+    const sorted = Native.Int32Array.from(explanations).sort();
+    return this.#sets.intern(sorted, sorted.length);
   }
 
   #call(set: number, thread: number, op: number): number {
-    const next = this.#explanations(set).map((explanation) => {
-      explanation[1 + thread] = 1 + op * phaseLimit;
-      return explanation.join();
+    const next = this.#members(set).map((explanation) => {
+      const cells = this.#cells(explanation);
+      cells[1 + thread] = 1 + op * phaseLimit;
+      return this.#explanation(cells);
     });
     return this.#intern(next);
   }
 
   #return(set: number, thread: number, result: number): number {
-    const seen = new Set(this.#sets.names[set]!.split(';'));
-    const work = [...seen];
-    for (let text = work.pop(); text !== undefined; text = work.pop()) {
-      for (const next of this.#successors(text)) {
+    const work = this.#members(set);
+    const seen = new Set(work);
+    for (let explanation = work.pop(); explanation !== undefined; explanation = work.pop()) {
+      for (const next of this.#successorsOf(explanation)) {
         if (!seen.has(next)) {
           seen.add(next);
           work.push(next);
@@ -108,30 +127,35 @@ export class Monitor {
       }
     }
     const wanted = -(result + 1);
-    const rest = new Set<string>();
-    for (const text of seen) {
-      const explanation = text.split(',').map(Number);
-      if (explanation[1 + thread] !== wanted) continue;
-      explanation[1 + thread] = idle;
-      rest.add(explanation.join());
+    const rest = new Set<number>();
+    for (const explanation of seen) {
+      if (this.#explanations.pool[this.#explanations.start(explanation) + 1 + thread] !== wanted) {
+        continue;
+      }
+      const cells = this.#cells(explanation);
+      cells[1 + thread] = idle;
+      rest.add(this.#explanation(cells));
     }
     return rest.size === 0 ? -2 : this.#intern(rest); // I1
   }
 
   /** Explanations in which one more pending call has taken a step. */
-  #successors(text: string): string[] {
-    const explanation = text.split(',').map(Number);
-    const found: string[] = [];
+  #successorsOf(explanation: number): readonly number[] {
+    const known = this.#successors[explanation];
+    if (known !== undefined) return known;
+    const cells = this.#cells(explanation);
+    const found: number[] = [];
     for (let thread = 0; thread < this.#scripts.length; thread++) {
-      const status = explanation[1 + thread]!;
+      const status = cells[1 + thread]!;
       if (status <= idle) continue;
-      for (const [state, next] of this.#specStep(explanation[0]!, thread, status)) {
-        const changed = explanation.slice();
+      for (const [state, next] of this.#specStep(cells[0]!, thread, status)) {
+        const changed = cells.slice();
         changed[0] = state;
         changed[1 + thread] = next;
-        found.push(changed.join());
+        found.push(this.#explanation(changed));
       }
     }
+    this.#successors[explanation] = found;
     return found;
   }
 
@@ -159,6 +183,7 @@ export class Monitor {
 
   /** The specification states that still explain the history, for reports. */
   states(set: number): string[] {
-    return [...new Set(this.#explanations(set).map(([state]) => this.#states.names[state!]!))];
+    const states = this.#members(set).map((explanation) => this.#cells(explanation)[0]!);
+    return [...new Set(states)].map((state) => this.#states.names[state]!);
   }
 }

@@ -134,7 +134,7 @@ export function prepare(scenario: Scenario<unknown>): Prepared {
   if (typeof (shared as { then?: unknown } | null)?.then === 'function') {
     throw new ScenarioError('setup must not be async');
   }
-  for (const { view, name } of scenario.racy?.(shared) ?? []) {
+  for (const { view, name } of onModel(session, () => scenario.racy?.(shared) ?? [])) {
     session.racy.push({ ...rangeOf(view), name: name ?? 'racy' });
   }
   return {

@@ -10,10 +10,12 @@
  *     write:   the value before it, and who knows of it     -> hides older values from those
  *     promise: the value read too early, and who knows of the read -> its writer must not
  *
- * D1: each declared word has one writing thread and one element size; anything else is an error.
+ * D1: the writes of a declared word are ordered by happens-before (one writer, or owners one after another),
+ *     and it is accessed in one element size; anything else is an error.
  * D2: a write that all live threads know hides everything before it, and is dropped with it.
- * D3: a promise whose writer has ended, or knows of the read, can't be kept: the path doesn't exist.
- * D4: values that a writer may write are learned; a new one starts the search over (`grown`).
+ * D3: a promise can't be kept, and the path doesn't exist, once each possible writer has ended or knows of
+ *     the read.
+ * D4: who may write which value is learned; a new one starts the search over (`grown`).
  */
 import type { Raw } from './access.ts';
 import { UnmodelledError } from './errors.ts';
@@ -44,10 +46,9 @@ export class RacyMemory {
   readonly #names = new NameTable();
   readonly #rows: Row[] = [];
   #steps = new TripleTable();
-  readonly #writers = new Map<number, number>();
   readonly #sizes = new Map<number, number>();
-  /** Values that may be written to each word. */
-  readonly #values = new Map<number, Set<Raw>>();
+  /** Values that each thread may write to each word. */
+  readonly #values = new Map<number, Map<number, Set<Raw>>>();
 
   constructor(threads: number) {
     this.start = this.#intern({ live: (1n << BigInt(threads)) - 1n, entries: [] });
@@ -99,8 +100,10 @@ export class RacyMemory {
       if (entry.mask & bit) break;
       if (!found.includes(entry.value)) found.push(entry.value);
     }
-    if (this.#writers.get(at) === thread) return found;
-    for (const value of this.#values.get(at) ?? []) if (!found.includes(value)) found.push(value);
+    for (const [writer, values] of this.#values.get(at) ?? []) {
+      if (writer === thread) continue;
+      for (const value of values) if (!found.includes(value)) found.push(value);
+    }
     return found;
   }
 
@@ -129,21 +132,15 @@ export class RacyMemory {
   /** Row after a write. */
   write(row: number, thread: number, at: number, bytes: number, before: Raw, value: Raw): number {
     this.#checkSize(at, bytes);
-    const writer = this.#writers.get(at);
-    if (writer !== undefined && writer !== thread) {
-      throw new UnmodelledError(
-        `declared racy memory must have one writer: byte ${at} is written by T${writer} and T${thread}`,
-      );
-    }
-    this.#writers.set(at, thread);
-    const values = this.#values.get(at) ?? new Set();
-    this.#values.set(at, values);
-    if (!values.has(value)) {
-      values.add(value);
-      this.grown = true; // D4
-    }
+    this.#learn(thread, at, value);
     const { live, entries } = this.#rows[row]!;
     const bit = 1n << BigInt(thread);
+    if (entries.some((entry) => !entry.promise && entry.at === at && (entry.mask & bit) === 0n)) {
+      // D1
+      throw new UnmodelledError(
+        `writes of declared racy memory must not race with each other: T${thread} writes byte ${at} without knowing of the write before`,
+      );
+    }
     const kept = entries.filter(
       (entry) =>
         !(entry.promise && entry.at === at && entry.value === value && (entry.mask & bit) === 0n),
@@ -151,6 +148,25 @@ export class RacyMemory {
     const next =
       before === value ? kept : [...kept, { promise: false, at, value: before, mask: bit }];
     return this.#settle(live, next);
+  }
+
+  #learn(thread: number, at: number, value: Raw): void {
+    const writers = this.#values.get(at) ?? new Map<number, Set<Raw>>();
+    this.#values.set(at, writers);
+    const values = writers.get(thread) ?? new Set();
+    writers.set(thread, values);
+    if (values.has(value)) return;
+    values.add(value);
+    this.grown = true; // D4
+  }
+
+  /** Whether some thread may still write what was promised (D3). */
+  #canBeKept(live: bigint, { at, value, mask }: Entry): boolean {
+    for (const [writer, values] of this.#values.get(at) ?? []) {
+      const bit = 1n << BigInt(writer);
+      if (values.has(value) && live & bit && (mask & bit) === 0n) return true;
+    }
+    return false;
   }
 
   /** Row after a synchronising access, as knowledge.ts describes it. */
@@ -178,8 +194,7 @@ export class RacyMemory {
     const kept: Entry[] = [];
     for (const entry of entries) {
       if (entry.promise) {
-        const writer = 1n << BigInt(this.#writers.get(entry.at)!);
-        if ((live & writer) === 0n || entry.mask & writer) return impossible; // D3
+        if (!this.#canBeKept(live, entry)) return impossible;
         kept.push(entry);
       } else if ((entry.mask & live) === live) {
         // D2

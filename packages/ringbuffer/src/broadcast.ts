@@ -55,16 +55,7 @@ import {
   type RingHandle,
   type RingOptions,
 } from './ring.ts';
-import {
-  deadlineOf,
-  FLAG,
-  leftMsOf,
-  timeoutOf,
-  type Waitable,
-  Waiter,
-  type WaitOptions,
-  wake,
-} from './wait.ts';
+import { deadlineOf, FLAG, leftMsOf, timeoutOf, Waiter, type WaitOptions, wake } from './wait.ts';
 
 const OLDEST = HEAD;
 /** Number of the next record; only producers read it, one after the other. */
@@ -382,7 +373,7 @@ export type BroadcastDrainCallback = (
 const NO_OPTIONS: WaitOptions = {};
 
 /** Reads records; one of several. Get one from {@link attachBroadcastConsumer}. */
-export class BroadcastConsumer implements Waitable {
+export class BroadcastConsumer {
   /** Bytes of the ring, headers included (a power of two). */
   declare readonly capacity: number;
   /** Records that this consumer missed because they were overwritten before it read them (count). */

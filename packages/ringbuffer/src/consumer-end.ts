@@ -33,6 +33,7 @@ import {
   deadlineOf,
   FLAG,
   FLAG_ENDED,
+  FLAG_SLEEPER,
   leftMsOf,
   TARGET,
   timeoutOf,
@@ -78,6 +79,25 @@ export type DrainCallback = (
   // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
 ) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
 
+/**
+ * Receives one record of a lane in place; as `DrainCallback`, and which lane it came from.
+ *
+ * @param bytes - the lane's data; borrowed, and of it only `[start, end)`, until the callback returns
+ * @param start - first byte of the payload (index, included)
+ * @param end - end of the payload (index, excluded)
+ * @param kind - the bit that travelled with the record (0 or 1)
+ * @param lane - the lane (index)
+ * @returns nothing to continue, `DRAIN_STOP` or `DRAIN_ABORT`
+ */
+export type LanesDrainCallback = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  lane: number,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
+) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
+
 /** The consuming end of a single-producer ring: what {@link RingConsumer} and {@link SlotConsumer} share. */
 export abstract class ConsumerEnd {
   /** Size of the ring: bytes with headers, or slots (a power of two). */
@@ -101,6 +121,10 @@ export abstract class ConsumerEnd {
   /** @internal */ owner: Owner | undefined;
   /** @internal */ declare readonly debug: boolean;
   /** @internal */ bell: (() => void) | undefined;
+  /** Which lane of a group this is: a drain passes it on. @internal */
+  lane = 0;
+  /** Whether the callback ended the last drain. @internal */
+  stopped = false;
   /** @internal */ draining = false;
   /** @internal */ declare head: number;
   /** @internal */ declare cursor: number;
@@ -390,7 +414,7 @@ export abstract class ConsumerEnd {
   alert(): void {
     const { words } = this;
     if (((this.released - Atomics.load(words, SPACE_LINE + TARGET)) | 0) < 0) return;
-    this.wakes++;
+    if ((Atomics.load(words, SPACE_LINE + FLAG) & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(words, SPACE_LINE, this.bell);
   }
 

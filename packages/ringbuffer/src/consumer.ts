@@ -10,7 +10,13 @@
  * Cost: `tryPopInto` is O(length), `drain` O(1) per record plus one Atomics.load and store per call; neither
  * allocates.
  */
-import { ConsumerEnd, DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './consumer-end.ts';
+import {
+  ConsumerEnd,
+  DRAIN_ABORT,
+  DRAIN_STOP,
+  type DrainCallback,
+  type LanesDrainCallback,
+} from './consumer-end.ts';
 import {
   type CopyPlan,
   copyBulk,
@@ -210,11 +216,17 @@ export class RingConsumer extends ConsumerEnd {
    * @throws {RingStateError} If records are held by `peek`, or a drain is running.
    */
   drain(callback: DrainCallback, limit: number = 0x7fffffff): number {
+    return this.drainLane(callback, limit);
+  }
+
+  /** As `drain`, with the lane as fifth argument. @internal */
+  drainLane(callback: LanesDrainCallback, limit: number): number {
     if (this.held !== 0 || this.draining) this.refuseHeld('drain');
     this.loadTail();
-    const { bytes, data, mask, capacity, drainBytes, tailSeen } = this;
+    const { bytes, data, mask, capacity, drainBytes, tailSeen, debug, lane } = this;
     let { head } = this;
     let after = head;
+    let publishAt = (this.released + drainBytes) | 0;
     let count = 0;
     this.draining = true;
     try {
@@ -231,22 +243,28 @@ export class RingConsumer extends ConsumerEnd {
         const pad = (header >>> PAD_SHIFT) & PAD_MASK;
         const size = (length + pad + 7) & -4;
         const left = (tailSeen - head) | 0;
-        if (size > left || size > ((capacity - offset) | 0))
+        if (((left - size) | (capacity - offset - size)) < 0) {
           this.refuseHeader(offset, header, left); // C5
+        }
         const start = (offset + HEADER_BYTES + pad) | 0;
         after = (head + size) | 0;
-        const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT);
+        const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT, lane);
         if (result === DRAIN_ABORT) {
           after = head;
+          this.stopped = true;
           break;
         }
-        if (this.debug) this.poison(head, size);
+        if (debug) this.poison(head, size);
         head = after;
         count++;
-        if (result === DRAIN_STOP) break;
-        if (((head - this.released) | 0) > drainBytes) {
+        if (result === DRAIN_STOP) {
+          this.stopped = true;
+          break;
+        }
+        if (((head - publishAt) | 0) > 0) {
           this.head = head;
           this.publish();
+          publishAt = (head + drainBytes) | 0;
         }
       }
     } finally {

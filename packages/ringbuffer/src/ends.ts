@@ -5,8 +5,9 @@
  * word  +0      +1       +2 .. +15
  *       | state | length | reason, UTF-8, at most 56 bytes |
  * ```
- * E1: `state` goes 0 (open) -> 1 (someone writes the reason) -> 2 (closed) or 3 (dead), each by one thread:
- *     the one whose compareExchange won. A thread that dies at 1 leaves an end without reason.
+ * E1: `state` goes 0 (open) -> 1 (someone writes the reason) -> 2 (closed) or 3 (dead). Who moved it from 0 to 1
+ *     writes and moves it on; it counts as open until then. A thread that dies at 1 would leave it there, so
+ *     `markDead` may move 1 to 4: dead, and the reason isn't to be read.
  * E2: the reason is read only after a load of 2 or 3, which follows its plain writes.
  */
 import type { RingEnd } from './errors.ts';
@@ -15,6 +16,7 @@ const OPEN = 0;
 const ENDING = 1;
 const CLOSED = 2;
 const DEAD = 3;
+const DEAD_WITHOUT_REASON = 4;
 const REASON_BYTES_MAX = 56;
 
 /** Ends the end, unless it has ended already; returns whether this call did it. */
@@ -24,10 +26,14 @@ export function endOnce(
   how: RingEnd['how'],
   reason: string,
 ): boolean {
-  if (Atomics.compareExchange(words, end, OPEN, ENDING) !== OPEN) return false; // E1
-  words[end + 1] = reason === '' ? 0 : writeReason(words, end, reason);
-  Atomics.store(words, end, how === 'closed' ? CLOSED : DEAD);
-  return true;
+  const state = Atomics.compareExchange(words, end, OPEN, ENDING); // E1
+  if (state === OPEN) {
+    words[end + 1] = reason === '' ? 0 : writeReason(words, end, reason);
+    const next = how === 'closed' ? CLOSED : DEAD;
+    return Atomics.compareExchange(words, end, ENDING, next) === ENDING;
+  }
+  if (state !== ENDING || how === 'closed') return false;
+  return Atomics.compareExchange(words, end, ENDING, DEAD_WITHOUT_REASON) === ENDING;
 }
 
 function writeReason(words: Int32Array, end: number, reason: string): number {
@@ -43,16 +49,16 @@ function writeReason(words: Int32Array, end: number, reason: string): number {
   return length;
 }
 
-/** Whether the end has ended, or is about to. */
+/** Whether the end has ended. */
 export const hasEnded = (words: Int32Array, end: number): boolean =>
-  Atomics.load(words, end) !== OPEN;
+  Atomics.load(words, end) >= CLOSED;
 
 /** How the end ended; undefined while it is open. */
 export function readEnd(words: Int32Array, end: number): RingEnd | undefined {
   const state = Atomics.load(words, end);
-  if (state === OPEN) return undefined;
-  if (state !== CLOSED && state !== DEAD) return { how: 'dead', reason: '' };
+  if (state < CLOSED) return undefined;
   const how = state === CLOSED ? 'closed' : 'dead';
+  if (state === DEAD_WITHOUT_REASON) return { how, reason: '' };
   const length = Math.min(words[end + 1]!, REASON_BYTES_MAX); // E2
   if (length <= 0) return { how, reason: '' };
   const text = new Uint8Array(length);

@@ -25,6 +25,7 @@ export {
   DRAIN_ABORT,
   DRAIN_STOP,
   type DrainCallback,
+  type LanesDrainCallback,
   type ReadyOptions,
 } from './consumer-end.ts';
 export type { CopyKernel } from './copy.ts';
@@ -47,7 +48,7 @@ export {
   lanesBytes,
   markLaneDead,
 } from './lanes.ts';
-export { LanesConsumer, type LanesDrainCallback } from './lanes-consumer.ts';
+export { LanesConsumer } from './lanes-consumer.ts';
 export type { MessageHandle } from './mirror.ts';
 export type {
   ConsumerOptions,

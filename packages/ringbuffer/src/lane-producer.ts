@@ -5,7 +5,7 @@ import { HEAD, HEADER_BYTES, TAIL } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
 import { CLAIMED, ENDED, type EndMemory, NEVER, OPEN } from './producer-end.ts';
-import { FLAG, FLAG_ENDED, wake } from './wait.ts';
+import { FLAG, FLAG_ENDED, FLAG_SLEEPER, wake } from './wait.ts';
 
 /** First of the group's dirty words. */
 export const DIRTY: number = TAIL;
@@ -46,7 +46,7 @@ export class LaneProducer extends RingProducer {
     const { dataWords, dataLine } = this;
     const flag = Atomics.load(dataWords, dataLine + FLAG);
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
-    this.wakes++;
+    if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);
   }
 }
@@ -136,11 +136,10 @@ export class TotalLaneProducer extends LaneProducer {
 
   /** @internal */
   override extentOf(sources: readonly Uint8Array[]): number {
+    this.checkTogether(sources, SEQUENCE_BYTES);
     let extent = 0;
     for (const { length } of sources) {
-      if (length > this.lengthBytesMax) this.refuseLength(length);
       extent += super.extent(length + SEQUENCE_BYTES, -1, (this.tail + extent) | 0);
-      this.checkTogether(extent, sources.length);
     }
     return extent;
   }

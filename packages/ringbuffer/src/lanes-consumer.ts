@@ -1,6 +1,6 @@
 /** The consuming end of a group of lanes; see `lanes.ts` for the layout and the invariants N1 to N3. */
 import { RingConsumer } from './consumer.ts';
-import type { DRAIN_ABORT, DRAIN_STOP, DrainCallback } from './consumer-end.ts';
+import type { LanesDrainCallback } from './consumer-end.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
 import { type RingEnd, RingRangeError, RingStateError } from './errors.ts';
 import { CLAIMING, DIRTY, SEQUENCE, SEQUENCE_BYTES } from './lane-producer.ts';
@@ -13,30 +13,10 @@ import {
   FLAG_ENDED,
   leftMsOf,
   timeoutOf,
-  type Waitable,
   Waiter,
   type WaitOptions,
   wake,
 } from './wait.ts';
-
-/**
- * Receives one record of a lane in place; as `DrainCallback`, and which lane it came from.
- *
- * @param bytes - the lane's data; borrowed, and of it only `[start, end)`, until the callback returns
- * @param start - first byte of the payload (index, included)
- * @param end - end of the payload (index, excluded)
- * @param kind - the bit that travelled with the record (0 or 1)
- * @param lane - the lane (index)
- * @returns nothing to continue, `DRAIN_STOP` or `DRAIN_ABORT`
- */
-export type LanesDrainCallback = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  kind: number,
-  lane: number,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
-) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
 
 const NO_OPTIONS: WaitOptions = {};
 
@@ -48,12 +28,12 @@ const NO_OPTIONS: WaitOptions = {};
  *
  * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile.
  */
-export class LanesConsumer implements Waitable {
+export class LanesConsumer {
   /** Lanes (count). */
   declare readonly laneCount: number;
   /** Lane from which the last record came (index). */
   lane = 0;
-  /** Bit that travelled with the last record (0 or 1). */
+  /** Bit that travelled with the record that `tryPop` took last (0 or 1). */
   kind = 0;
   /** Total order: numbers whose takers died before they published them (count). */
   skipped = 0;
@@ -62,12 +42,11 @@ export class LanesConsumer implements Waitable {
   declare private readonly rings: readonly RingConsumer[];
   declare private readonly total: boolean;
   declare private readonly waiter: Waiter;
-  declare private readonly forward: DrainCallback;
+  declare private readonly forward: LanesDrainCallback;
   /** Bits taken from the group and not worked off: N2. */
   declare private readonly dirty: Int32Array;
   private bell: (() => void) | undefined;
   private callback: LanesDrainCallback | undefined;
-  private stopped = false;
   private draining = false;
   private next = 0;
   private expected = 0;
@@ -86,7 +65,8 @@ export class LanesConsumer implements Waitable {
     );
     this.bell = doorbell === undefined ? undefined : () => doorbell.postMessage(0);
     for (const ring of this.rings) ring.bell = this.bell;
-    this.forward = (bytes, start, end, kind) => this.receive(bytes, start, end, kind);
+    this.forward = (bytes, start, end, kind, lane) => this.receive(bytes, start, end, kind, lane);
+    for (const [lane, ring] of this.rings.entries()) ring.lane = lane;
     this.expected = this.total ? this.firstNumber() : 0;
     this.waiter = new Waiter(group.words, DATA_LINE, {
       spin: options.spin,
@@ -113,10 +93,8 @@ export class LanesConsumer implements Waitable {
       throw new RingStateError('ERR_RING_ORDER', 'drain inside a drain callback');
     }
     this.draining = true;
-    this.callback = callback;
-    this.stopped = false;
     try {
-      return this.total ? this.drainInOrder(limit) : this.drainLanes(limit);
+      return this.total ? this.drainInOrder(callback, limit) : this.drainLanes(callback, limit);
     } finally {
       this.draining = false;
       this.callback = undefined;
@@ -130,7 +108,8 @@ export class LanesConsumer implements Waitable {
    */
   tryPop(): Uint8Array | undefined {
     let record: Uint8Array | undefined;
-    this.drain((bytes, start, end) => {
+    this.drain((bytes, start, end, kind) => {
+      this.kind = kind;
       record = bytes.slice(start, end);
     }, 1);
     return record;
@@ -309,54 +288,58 @@ export class LanesConsumer implements Waitable {
     return false;
   }
 
-  private drainLanes(limit: number): number {
+  private drainLanes(callback: LanesDrainCallback, limit: number): number {
     this.collect();
     const { laneCount } = this;
     let count = 0;
     let lane = this.next;
-    for (let i = 0; i < laneCount && count < limit && !this.stopped; i++, lane++) {
+    for (let i = 0; i < laneCount && count < limit; i++, lane++) {
       if (lane === laneCount) lane = 0;
       if (!this.isDirty(lane)) continue;
       const ring = this.rings[lane]!;
       this.lane = lane;
       this.clean(lane);
+      ring.stopped = false;
       try {
-        count += ring.drain(this.forward, limit - count);
+        count += ring.drainLane(callback, limit - count);
       } finally {
         if (ring.head !== ring.tailSeen) this.dirty[lane >> 5]! |= 1 << (lane & 31);
       }
       this.next = lane + 1 === laneCount ? 0 : lane + 1;
+      if (ring.stopped) break;
     }
     return count;
   }
 
+  /** Takes the number off a record of a group with total order. */
   private receive(
     bytes: Uint8Array,
     start: number,
     end: number,
     kind: number,
-  ): ReturnType<DrainCallback> {
-    this.kind = kind;
-    const from = this.total ? start + SEQUENCE_BYTES : start;
-    const result = this.callback!(bytes, from, end, kind, this.lane);
-    if (result !== undefined) this.stopped = true;
-    return result;
+    lane: number,
+  ): ReturnType<LanesDrainCallback> {
+    return this.callback!(bytes, start + SEQUENCE_BYTES, end, kind, lane);
   }
 
-  private drainInOrder(limit: number): number {
+  private drainInOrder(callback: LanesDrainCallback, limit: number): number {
+    this.callback = callback;
     let count = 0;
-    while (count < limit && !this.stopped) {
+    while (count < limit) {
       const lane = this.findExpected();
       if (lane < 0) break;
+      const ring = this.rings[lane]!;
       this.lane = lane;
-      const before = this.rings[lane]!.popped;
+      const before = ring.popped;
+      ring.stopped = false;
       try {
-        this.rings[lane]!.drain(this.forward, 1);
+        ring.drainLane(this.forward, 1);
       } finally {
-        const taken = this.rings[lane]!.popped - before;
+        const taken = ring.popped - before;
         count += taken;
         this.expected = (this.expected + taken) | 0;
       }
+      if (ring.stopped) break;
     }
     return count;
   }

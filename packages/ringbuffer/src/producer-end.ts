@@ -26,6 +26,7 @@ import {
   deadlineOf,
   FLAG,
   FLAG_ENDED,
+  FLAG_SLEEPER,
   leftMsOf,
   TARGET,
   timeoutOf,
@@ -157,7 +158,7 @@ export abstract class ProducerEnd {
   abstract tryPush(source: Uint8Array, start?: number, end?: number, kind?: number): boolean;
   /** Appends a record per source, all or none. */
   abstract tryPushMany(sources: readonly Uint8Array[], kind?: number): boolean;
-  /** Index units that a record of that length takes at the tail. @internal */
+  /** Index units that a record of that length takes at the tail; throws if it never fits. @internal */
   abstract extent(lengthBytes: number): number;
   /** Index units that this record takes at the tail. @internal */
   abstract extentFor(source: Uint8Array, start: number, length: number): number;
@@ -440,7 +441,7 @@ export abstract class ProducerEnd {
     const flag = Atomics.load(dataWords, dataLine + FLAG);
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
     if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
-    this.wakes++;
+    if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);
   }
 

@@ -296,7 +296,8 @@ export class RingProducer extends ProducerEnd {
    * @param sources - one array per record
    * @param kind - one bit that travels with each of them (0 or 1)
    * @returns whether they were appended; false when they don't all fit now
-   * @throws {RingRangeError} If one is longer than `lengthBytesMax`, or all together than the ring.
+   * @throws {RingRangeError} If one is longer than `lengthBytesMax`, or all, with the longest counted twice, are
+   * larger than the ring.
    * @throws {RingClosedError} If either end is closed.
    */
   tryPushMany(sources: readonly Uint8Array[], kind = 0): boolean {
@@ -319,11 +320,10 @@ export class RingProducer extends ProducerEnd {
 
   /** Bytes that the records would take from the tail on, skips included; places them as `append` will. @internal */
   extentOf(sources: readonly Uint8Array[]): number {
+    this.checkTogether(sources, 0);
     let extent = 0;
     for (const source of sources) {
-      if (source.length > this.payloadMax) this.refuseRange(source, 0, source.length);
       extent += this.extentFor(source, 0, source.length, (this.tail + extent) | 0);
-      this.checkTogether(extent, sources.length);
     }
     return extent;
   }
@@ -344,6 +344,7 @@ export class RingProducer extends ProducerEnd {
 
   /** Bytes that a record takes when placed at the index, skip included. @internal */
   extent(length: number, sourceAlign: number = BY_BYTES, at: number = this.tail): number {
+    if (!(length >= 0 && length <= this.payloadMax)) this.refuseLength(length);
     const offset = at & this.mask;
     const room = this.capacity - offset;
     const size = recordBytes(length, this.padAt(offset, sourceAlign));
@@ -384,12 +385,24 @@ export class RingProducer extends ProducerEnd {
     return true;
   }
 
-  /** @internal */
-  checkTogether(extent: number, count: number): void {
-    if (extent <= this.capacity) return;
+  /**
+   * Throws unless the records would fit an empty ring together wherever its tail is: a skip is shorter than the
+   * longest of them.
+   * @internal
+   */
+  checkTogether(sources: readonly Uint8Array[], prefixBytes: number): void {
+    let sum = 0;
+    let longest = 0;
+    for (const source of sources) {
+      if (source.length > this.lengthBytesMax) this.refuseRange(source, 0, source.length);
+      const size = recordBytes(source.length + prefixBytes, PAD_MASK);
+      sum += size;
+      longest = Math.max(longest, size);
+    }
+    if (sources.length < 2 || sum + longest - HEADER_BYTES <= this.capacity) return;
     throw new RingRangeError(
       'ERR_RING_ARGUMENT',
-      `sources must fit the ring together: count=${count}, capacity=${this.capacity}`,
+      `sources, and the longest once more, must fit the ring together: count=${sources.length}, bytes=${sum}, longest=${longest}, capacity=${this.capacity}`,
     );
   }
 

@@ -35,7 +35,7 @@ import {
   TAIL,
 } from './layout.ts';
 import { locationOf, openControl, type RingHandle, ringBytes } from './ring.ts';
-import { FLAG, FLAG_BELL, FLAG_WAITER } from './wait.ts';
+import { FLAG, FLAG_SLEEPER } from './wait.ts';
 
 /** What a ring's memory says about it. */
 export interface RingStats {
@@ -116,8 +116,7 @@ export function readStats(handle: RingHandle | SharedArrayBuffer): RingStats {
     loadCount(words, CONSUMER_COUNTS + index * COUNT_WORDS);
   const head = Atomics.load(words, HEAD);
   const used = kind === 'lanes' ? 0 : (Atomics.load(words, TAIL) - head) | 0;
-  const waits = (line: number): boolean =>
-    (Atomics.load(words, line + FLAG) & (FLAG_WAITER | FLAG_BELL)) !== 0;
+  const waits = (line: number): boolean => (Atomics.load(words, line + FLAG) & FLAG_SLEEPER) !== 0;
   return {
     kind,
     capacity: words[CAPACITY]!,

@@ -37,6 +37,8 @@ export const FLAG_WAITER = 1;
 export const FLAG_BELL = 2;
 export const FLAG_MIRROR = 4;
 export const FLAG_ENDED = 8;
+/** Someone sleeps, or is about to. */
+export const FLAG_SLEEPER: number = FLAG_WAITER | FLAG_BELL;
 
 /** Turns of about 10 ns each: several times the round trip of a peer that is awake. */
 const SPIN_DEFAULT = 2000;
@@ -102,8 +104,8 @@ export function pause(): void {
  * @param bell - rung when the flag says that someone listens to a doorbell, or that the peer is a mirror
  */
 export function wake(words: Int32Array, line: number, bell: (() => void) | undefined): void {
-  const flag = Atomics.and(words, line + FLAG, ~(FLAG_WAITER | FLAG_BELL)); // W2
-  if ((flag & (FLAG_WAITER | FLAG_BELL)) !== 0) {
+  const flag = Atomics.and(words, line + FLAG, ~FLAG_SLEEPER); // W2
+  if ((flag & FLAG_SLEEPER) !== 0) {
     Atomics.add(words, line + EPOCH, 1);
     if ((flag & FLAG_WAITER) !== 0) Atomics.notify(words, line + EPOCH);
   }

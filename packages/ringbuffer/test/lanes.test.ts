@@ -65,7 +65,13 @@ property.prop(
         return record(n);
       });
       serial = before;
-      if (producer.tryPushMany(sources)) for (const _ of sources) sent(lane);
+      if (given.capacity < 256) {
+        expect(() => producer.tryPushMany([...sources, ...sources, ...sources])).toThrow(
+          RangeError,
+        );
+      } else if (producer.tryPushMany(sources)) {
+        for (const _ of sources) sent(lane);
+      }
     } else if (name === 'claim') {
       const bytes = record(n);
       const start = producer.claim(bytes.length + 2);

@@ -172,13 +172,13 @@ describe('publication', () => {
   });
 
   test('of many is all or nothing', () => {
-    const { producer, consumer } = both(64);
-    expect(producer.tryPushMany([bytes(1), bytes(2), bytes(3)])).toBe(true);
-    const many = Array.from({ length: 6 }, (_, i) => bytes(i));
+    const { producer, consumer } = both(128);
+    for (let i = 0; i < 9; i++) producer.tryPush(bytes(i));
+    const many = Array.from({ length: 8 }, (_, i) => bytes(i));
     expect(producer.tryPushMany(many)).toBe(false);
-    expect(consumer.drain(() => {})).toBe(3);
+    expect(consumer.drain(() => {})).toBe(9);
     expect(producer.tryPushMany(many)).toBe(true);
-    expect(consumer.drain(() => {})).toBe(6);
+    expect(consumer.drain(() => {})).toBe(8);
     expect(() => producer.tryPushMany(Array(20).fill(bytes(1)))).toThrow(/fit the ring together/);
   });
 });
@@ -286,6 +286,18 @@ describe('ends', () => {
     expect(markDead(handle, 'producer', 'again')).toBe(false);
     expect(consumer.producerEnd).toEqual({ how: 'dead', reason: 'exit 1' });
     expect(consumer.tryPop()).toEqual(bytes(1));
+    expect(consumer.closed).toBe(true);
+  });
+
+  test('count once they are complete, and are completed for a thread that died in the middle', () => {
+    const { handle, consumer } = both();
+    const words = new Int32Array(handle.buffer);
+    words[224] = 1; // killed while it wrote the reason
+    words[225] = 56;
+    expect(consumer.producerEnd).toBeUndefined();
+    expect(consumer.closed).toBe(false);
+    expect(markDead(handle, 'producer', 'not written')).toBe(true);
+    expect(consumer.producerEnd).toEqual({ how: 'dead', reason: '' });
     expect(consumer.closed).toBe(true);
   });
 

@@ -23,16 +23,16 @@ const run = <T>(fixture: string, workerData: unknown): Promise<T> =>
   });
 
 const pairs = [
-  { from: 'spin', to: 'spin', count: 60_000 },
-  { from: 'sync', to: 'sync', count: 30_000 },
-  { from: 'async', to: 'async', count: 20_000 },
-  { from: 'claim', to: 'async', count: 30_000 },
-  { from: 'claim', to: 'peek', count: 30_000 },
-  { from: 'sync', to: 'iterate', count: 20_000 },
-  { from: 'async', to: 'watermark', count: 20_000 },
-  { from: 'sync', to: 'peek', count: 20_000, pauses: true },
-  { from: 'async', to: 'sync', count: 10_000, pauses: true },
-  { from: 'claim', to: 'async', count: 10_000, pauses: true, spin: 0 },
+  { from: 'spin', to: 'spin', count: 10_000 },
+  { from: 'sync', to: 'sync', count: 15_000 },
+  { from: 'async', to: 'async', count: 10_000 },
+  { from: 'claim', to: 'async', count: 15_000 },
+  { from: 'claim', to: 'peek', count: 15_000 },
+  { from: 'sync', to: 'iterate', count: 10_000 },
+  { from: 'async', to: 'watermark', count: 10_000 },
+  { from: 'sync', to: 'peek', count: 6_000, pauses: true },
+  { from: 'async', to: 'sync', count: 6_000, pauses: true },
+  { from: 'claim', to: 'async', count: 6_000, pauses: true, spin: 0 },
   { from: 'sync', to: 'sync', count: 10_000, spin: 0 },
 ];
 
@@ -120,7 +120,7 @@ describe('waiting', () => {
   });
 
   test('keeps the order of pushes, and times out one of them', async () => {
-    const { handle } = createRing({ capacity: 64 });
+    const { handle } = createRing({ capacity: 128 });
     const producer = attachProducer(handle);
     const consumer = attachConsumer(handle);
     while (producer.tryPush(Uint8Array.of(0)));

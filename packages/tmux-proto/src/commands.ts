@@ -22,5 +22,7 @@ export {
   TEXT_BYTES_MAX,
 } from './commands/encoder.ts';
 export { CommandError, type CommandErrorCode } from './commands/errors.ts';
+export { type KeyModifiers, keyName } from './commands/keys.ts';
 export type { Argument } from './commands/quote.ts';
+export { countStatements } from './commands/statements.ts';
 export { type Feature, since, supports, versionOrder } from './commands/versions.ts';

@@ -31,4 +31,4 @@ export {
   type WindowPaneChanged,
   type WindowRenamed,
 } from './notifications.ts';
-export { type MachineFactory, ParserBase } from './parser-base.ts';
+export { ParserBase } from './parser-base.ts';

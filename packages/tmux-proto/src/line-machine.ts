@@ -4,7 +4,7 @@
  * Called for every line that an engine's fast path doesn't take; an engine may hand over what it knows already
  * (`beginBlock`, `closeBlock`, `replyLine`). Invariants M2, M3 and M6 of machine.ts live here.
  *
- * Cost: 50 ns for a reply's guard, up to 1 us for a notification, which is one object and its strings.
+ * Cost: no allocation for a reply's line; one object for a reply; one and its strings for a notification.
  */
 import { checkInteger, ParserError } from './errors.ts';
 import { decodeInto } from './escape.ts';

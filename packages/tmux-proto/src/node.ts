@@ -89,7 +89,7 @@ export interface ReceivingChild {
   readonly child: ChildProcess;
   /** Where the output is read; pause and resume it. */
   readonly output: Socket | NodeJS.ReadableStream;
-  /** Fulfilled when the output has ended and the parser was told so. */
+  /** Fulfilled when the output has ended and the parser was told so; rejected with what broke it off. */
   readonly ended: Promise<void>;
 }
 
@@ -118,15 +118,20 @@ export async function spawnInto(
   if (process.platform === 'win32') return spawnPiped(parser, command, args, options, hooks);
   const [ours, theirs] = await socketPair(parser, hooks);
   stdio[1] = theirs;
-  const child: ChildProcess = spawn(command, args, { ...options, stdio: stdio as StdioOptions });
-  const ended = new Promise<void>((resolve) => ours.once('close', () => resolve()));
+  const ended = new Promise<void>((resolve, reject) => {
+    ours.once('error', reject);
+    ours.once('close', () => resolve());
+  });
+  let child: ChildProcess;
   try {
+    child = spawn(command, args, { ...options, stdio: stdio as StdioOptions });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
   } catch (error) {
     ours.destroy();
+    await ended.catch(() => {});
     throw error;
   } finally {
     theirs.destroy(); // the program has its own copy

@@ -30,6 +30,19 @@ function unfinished(bytes: Uint8Array, start: number, end: number): number {
   return 0;
 }
 
+/** Up to this many bytes, ASCII is faster byte by byte than through a decoder. */
+const SHORT = 12;
+
+function asciiText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index]!;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /**
  * Decodes the output of any number of panes to strings, carrying split characters per pane.
  *
@@ -57,7 +70,11 @@ export class PaneText {
    * @returns what is complete; may be empty
    */
   decode(pane: number, bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
-    const carried = this.#carried.get(pane);
+    const carried = this.#carried.size === 0 ? undefined : this.#carried.get(pane);
+    if (carried === undefined && end - start <= SHORT) {
+      const short = asciiText(bytes, start, end);
+      if (short !== undefined) return short;
+    }
     let from = bytes;
     let first = start;
     let last = end;

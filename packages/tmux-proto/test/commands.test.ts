@@ -6,8 +6,11 @@
 import {
   CommandEncoder,
   CommandError,
+  countStatements,
   encodeCommand,
+  keyName,
   supports,
+  versionOrder,
 } from '@millrace/tmux-proto/commands';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -161,4 +164,68 @@ describe('plans', () => {
     expect(() => encoder.resize(0, 10)).toThrow(RangeError);
     expect(supports('3.7', 'safe-pane-off') && !supports('3.6b', 'safe-pane-off')).toBe(true);
   });
+});
+
+test('statements are counted as tmux separates them', () => {
+  const counts: [string, number][] = [
+    ['', 0],
+    ['   ', 0],
+    ['# x ; y', 0],
+    ['a', 1],
+    ['a ;', 1],
+    ['a;b', 2],
+    ['a ; b ; c', 3],
+    ['a ";" b', 1],
+    ["a ';' b", 1],
+    ['a \\; b', 1],
+    ['a "x\\";" b', 1],
+    ['a # b ; c', 1],
+    ['if -F 1 { a ; b } { c } ; d', 2],
+    ['a #{x;y}', 1],
+    ['a x#y ; b', 2],
+    ['a\nb', 1],
+  ];
+  for (const [line, count] of counts) expect(countStatements(line), line).toBe(count);
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.array(
+          fc.string({ minLength: 1 }).map((s) => s.replaceAll('\0', 'x')),
+          { minLength: 1 },
+        ),
+      ),
+      (commands) => {
+        expect(countStatements(new CommandEncoder().sequence(...commands))).toBe(commands.length);
+      },
+    ),
+  );
+});
+
+test('keys have the names that tmux knows', () => {
+  expect(keyName('F5')).toBe('F5');
+  expect(keyName('Delete', { shiftKey: true, ctrlKey: true, altKey: true })).toBe('C-M-S-DC');
+  expect(keyName('C', { ctrlKey: true, shiftKey: true })).toBe('C-c');
+  expect(keyName('日')).toBe('日');
+  for (const none of ['Dead', 'Control', 'Unidentified', '\x03', ''])
+    expect(keyName(none)).toBeUndefined();
+});
+
+test('versions are ordered as they came', () => {
+  const order = [
+    '1.8',
+    '1.9a',
+    '2.0',
+    '2.9',
+    '2.9a',
+    '3.0',
+    '3.3',
+    '3.3a',
+    'tmux 3.4',
+    '3.5',
+    'next-3.8',
+    '3.10',
+    'master',
+  ];
+  const numbers = order.map(versionOrder);
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
 });

@@ -118,3 +118,12 @@ test('a reply that breaks off is lost, tmux 1.8 has no flags', async () => {
   parser.end();
   await expect(broken).rejects.toEqual(code('ERR_TMUX_LOST'));
 });
+
+test('a queue that is full refuses, and a line is counted', async () => {
+  const { correlator, reply } = setup({ pendingMax: 1 });
+  const line = correlator.requestAll('a ; b\n');
+  await expect(correlator.request('c\n')).rejects.toEqual(code('ERR_TMUX_QUEUE'));
+  reply(1, 'a\n');
+  reply(2, 'b\n');
+  expect(await line).toHaveLength(2);
+});

@@ -3,15 +3,29 @@
  * cut (M1 to M6). Method: fast-check, garbage and well-formed streams, all framings and limit policies; each
  * chunk is overwritten after its push. FC_RUNS scales the number of runs, FC_SEED repeats one.
  */
+
+import type { ControlHandler } from '@millrace/tmux-proto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutting, garbage, wellFormed } from './support/arbitraries.ts';
-import { run } from './support/collect.ts';
+import { collector, commitCut, run } from './support/collect.ts';
 import { engines } from './support/engines.ts';
 import { oracle } from './support/oracle.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 400);
 const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
+
+/** Makes every second call of a handler throw, after it did its work. */
+function throwEverySecond(handler: ControlHandler): void {
+  let calls = 0;
+  for (const name of Object.keys(handler) as (keyof ControlHandler)[]) {
+    const method = handler[name] as (...args: unknown[]) => unknown;
+    handler[name] = ((...args: unknown[]) => {
+      method(...args);
+      if (++calls % 2 === 0) throw new Error('second');
+    }) as never;
+  }
+}
 
 describe.each(engines)('%s engine', (_, Parser, extra) => {
   for (const framing of ['lines', 'dcs'] as const) {
@@ -37,6 +51,57 @@ describe.each(engines)('%s engine', (_, Parser, extra) => {
       );
     });
   }
+
+  test('many parsers that share the engine, some with lent memory, some with handlers that throw', () => {
+    const stream = fc.tuple(
+      fc.oneof(garbage, wellFormed),
+      cutting,
+      fc.constantFrom('push', 'target', 'throw'),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(stream, { minLength: 2, maxLength: 4 }),
+        fc.infiniteStream(fc.nat()),
+        (streams, turns) => {
+          const feeds = streams.map(([bytes, cut, how]) => {
+            const { events, handler } = collector();
+            if (how === 'throw') throwEverySecond(handler);
+            const parser = new Parser(handler, { ...extra, framing: 'lines' });
+            const cuts = [...cut(bytes.length), bytes.length];
+            return { bytes, how, events, parser, cuts, at: 0, errors: 0 };
+          });
+          while (feeds.some((feed) => feed.cuts.length > 0)) {
+            const feed = feeds[(turns.next().value as number) % feeds.length]!;
+            const to = feed.cuts.shift();
+            if (to === undefined) continue;
+            const part = new Uint8Array(feed.bytes.subarray(feed.at, to));
+            feed.at = to;
+            try {
+              if (feed.how === 'target') commitCut(feed.parser, part, []);
+              else feed.parser.push(part);
+            } catch (error) {
+              expect(error).toMatchObject({ message: 'second' });
+              feed.errors++;
+            }
+            part.fill(0xee);
+          }
+          for (const { bytes, events, parser, how, errors } of feeds) {
+            try {
+              parser.end();
+            } catch (error) {
+              expect(how).toBe('throw');
+              expect(error).toMatchObject({ message: 'second' });
+            }
+            expect(events).toEqual(
+              oracle(Buffer.from(bytes).toString('latin1'), { framing: 'lines' }),
+            );
+            expect(errors === 0 || how === 'throw').toBe(true);
+          }
+        },
+      ),
+      { numRuns: runs / 4, ...seed },
+    );
+  });
 
   test('agrees with the oracle over the line limit, by every policy', () => {
     const line = fc

@@ -28,7 +28,9 @@ describe.skipIf(process.platform === 'win32').each(engines)('%s engine', (_, Par
   wanted.parser.push(Buffer.from(LINES.join('')));
 
   test('a child process writes into the parser', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-')).length;
+    const folder = mkdtempSync(join(tmpdir(), 'proto-node-'));
+    const former = process.env['TMPDIR'];
+    process.env['TMPDIR'] = folder;
     const { events, parser } = create();
     let reads = 0;
     const { child, ended } = await spawnInto(
@@ -43,13 +45,15 @@ describe.skipIf(process.platform === 'win32').each(engines)('%s engine', (_, Par
     expect(events).toEqual(wanted.events);
     expect(reads).toBeGreaterThan(1);
     expect(() => parser.push(new Uint8Array(1))).toThrow(/ended/);
-    expect(
-      readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-')).length,
-    ).toBeLessThanOrEqual(before);
+    expect(readdirSync(folder)).toEqual([]);
+    if (former === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = former;
+    rmSync(folder, { recursive: true });
   });
 
   test('a program that is not there rejects', async () => {
     const { parser } = create();
+    await expect(spawnInto(create().parser, process.execPath, [], { cwd: '\0' })).rejects.toThrow();
     await expect(spawnInto(parser, '/nonexistent/program')).rejects.toMatchObject({
       code: 'ENOENT',
     });

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Notification } from '@millrace/tmux-proto';
 import { ControlParser } from '@millrace/tmux-proto';
-import { supports } from '@millrace/tmux-proto/commands';
+import { countStatements, supports } from '@millrace/tmux-proto/commands';
 import { ControlParser as JsParser } from '@millrace/tmux-proto/js';
 import { describe, expect, test } from 'vitest';
 import { collector, pushCut } from './support/collect.ts';
@@ -214,6 +214,19 @@ describe.skipIf(binaries.length === 0).each(binaries)('tmux $version', (binary) 
         { statements: 3 },
       );
       await expect(failed).rejects.toThrow(/bogus/);
+      for (const line of [
+        'display -p "a;" ; display -p b',
+        'display -p a\\; ; display -p b;display -p c',
+        "display -p 'x;' # ; display -p y",
+        '  # nothing',
+        'display -p "#{pane_id}" ; display -p x#y ; display -p #{a} ; display -p z',
+      ]) {
+        let seen = 0;
+        const onReply = (): number => seen++;
+        correlator.requestAll(`${line}\n`, { statements: 99, onReply }).catch(() => {});
+        await correlator.fence();
+        expect({ line, count: seen }).toEqual({ line, count: countStatements(line) });
+      }
       const many = await Promise.all(
         Array.from({ length: 300 }, (_, index) =>
           server.send('display-message', '-p', `n${index}`),

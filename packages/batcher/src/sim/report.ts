@@ -97,7 +97,7 @@ export function comparisonSvg(rows: readonly ComparisonRow[], title: string): st
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 <text x="${LABEL}" y="12" fill="#0f172a" font-weight="bold">${escapeText(title)}</text>
-<text x="${WIDTH - 82}" y="26" fill="#64748b">mean / max</text>
+<text x="${WIDTH - 82}" y="12" fill="#64748b">mean / max</text>
 ${grid}
 ${rows.map(rowSvg).join('\n')}
 </svg>

@@ -4,12 +4,17 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BridgeError } from '../errors.ts';
 import { runDemo } from './demo/demo.ts';
+import { doctor } from './doctor.ts';
 import { record } from './record.ts';
 import { replay } from './replay.ts';
+import { top } from './top.ts';
 
 const usage = `millrace: keeps terminal viewers current on a live tmux
 
   millrace demo [--scale N]           four panes on a private tmux, live figures, the floors
+  millrace doctor                     is this machine's tmux fit to be bridged, and how fast is it
+  millrace top [-S SOCKET] [-t SESSION] [--seconds N] [--worker]
+                                      attaches to a tmux session and shows its figures, live
   millrace record FILE [-S SOCKET] [-t SESSION] [--seconds N]
                                       attaches to a tmux session and records the connection
   millrace replay FILE [--speed N | --max] [--worker] [--loops N]
@@ -61,6 +66,10 @@ function file(): string {
   return path;
 }
 
+/** Returns `--seconds`, if given. */
+const seconds = (): number | undefined =>
+  values.seconds === undefined ? undefined : number('seconds', values.seconds, 0);
+
 /** Aborted by the first signal, so that everything ends in order. */
 const controller = new AbortController();
 let signalled: NodeJS.Signals | undefined;
@@ -79,13 +88,23 @@ async function main(): Promise<void> {
   else if (values.help || positionals.length === 0) output.write(usage);
   else if (positionals[0] === 'demo') {
     await runDemo({ tmux, signal, output, scale: number('scale', values.scale, 0.01) });
+  } else if (positionals[0] === 'doctor') {
+    await doctor({ tmux, signal, output, seconds: seconds() ?? 2 });
+  } else if (positionals[0] === 'top') {
+    await top({
+      socketPath: values.socket,
+      session: values.session,
+      seconds: seconds(),
+      worker: values.worker,
+      signal,
+      output,
+    });
   } else if (positionals[0] === 'record') {
-    const seconds = values.seconds === undefined ? undefined : number('seconds', values.seconds, 0);
     await record({
       path: file(),
       socketPath: values.socket,
       session: values.session,
-      seconds,
+      seconds: seconds(),
       signal,
       output,
     });

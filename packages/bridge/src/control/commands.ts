@@ -3,7 +3,7 @@
  * replies, because in worker mode that is how they arrive.
  */
 import { Guard } from '@millrace/tmux-proto';
-import { CommandError, Correlator, encodeCommand } from '@millrace/tmux-proto/commands';
+import { CommandEncoder, CommandError, Correlator } from '@millrace/tmux-proto/commands';
 import { BridgeError, type BridgeErrorCode } from '../errors.ts';
 import type { ReplyEvent } from '../parse/records.ts';
 
@@ -18,26 +18,50 @@ const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = 
   ERR_TMUX_TIMEOUT: 'ERR_TMUX_TIMEOUT',
   ERR_TMUX_CLOSED: 'ERR_SESSION_CLOSED',
   ERR_TMUX_ENCODE: 'ERR_BRIDGE_ARGUMENT',
+  ERR_TMUX_UNSUPPORTED: 'ERR_TMUX_VERSION',
 };
 
 const toBridgeError = (error: unknown): BridgeError => {
-  const code = error instanceof CommandError ? codes[error.code] : undefined;
-  return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', (error as Error).message, error);
+  // What isn't the correlator's is the encoder's word on an argument.
+  if (!(error instanceof CommandError)) {
+    return new BridgeError('ERR_BRIDGE_ARGUMENT', (error as Error).message, error);
+  }
+  return new BridgeError(codes[error.code] ?? 'ERR_TMUX_PROTOCOL', error.message, error);
 };
 
 /** Sends commands and hands out their replies. */
 export class Commands {
   readonly #correlator: Correlator;
+  #encoder: CommandEncoder;
 
-  constructor(write: (line: string) => void, timeoutMs: number) {
+  constructor(write: (line: string) => void, timeoutMs: number, version: string) {
     this.#correlator = new Correlator(write, { timeoutMs });
+    this.#encoder = new CommandEncoder(version);
+  }
+
+  /** Says which tmux is at the other end, once that is known. */
+  set version(version: string) {
+    this.#encoder = new CommandEncoder(version);
   }
 
   /** Sends one command; rejects with a `BridgeError`. */
   async send(name: string, args: readonly string[]): Promise<CommandReply> {
     try {
-      const { lines } = await this.#correlator.request(encodeCommand(name, ...args));
+      const { lines } = await this.#correlator.request(this.#encoder.command(name, ...args));
       return { lines };
+    } catch (error) {
+      throw toBridgeError(error);
+    }
+  }
+
+  /**
+   * Sends lines that an encoder for this tmux's version has planned, all at once, so that nothing comes between
+   * them; resolves when tmux has carried out the last.
+   */
+  async run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
+    try {
+      const lines = [plan(this.#encoder)].flat();
+      await Promise.all(lines.map((line) => this.#correlator.requestAll(line)));
     } catch (error) {
       throw toBridgeError(error);
     }
@@ -49,7 +73,8 @@ export class Commands {
    * @returns false if it answers no command of ours: tmux's own start, a hook
    */
   reply(event: ReplyEvent): boolean {
-    const guard = new Guard(event.guard);
+    const fields = Buffer.from(event.guard, 'latin1');
+    const guard = new Guard(fields, 0, fields.length);
     if (!this.#correlator.begin(guard)) return false;
     const { body } = event;
     for (let start = 0; start < body.length; ) {

@@ -13,7 +13,7 @@
  * ```
  *
  * - C1: input is never trusted: lengths are checked before they are used, the buckets allocated are those
- *   of the declared range (25 MB at most), inflating stops at the declared payload.
+ *   of the declared range (25 MB at most), inflating stops at the declared payload, or at 256 KB.
  * - C2: what is wrong with input ends in a HistogramFormatError, never in another error or a wrong value.
  * - C3: a count is exact up to 2^63 - 1; a larger one is refused.
  *
@@ -24,7 +24,7 @@ import { Histogram } from '../histogram.ts';
 import { BucketLayout, type Digits } from '../layout.ts';
 import { HistogramFormatError } from './errors.ts';
 import { readVarint, writeVarint, writeVarintBigInt } from './varint.ts';
-import { compress, decompress, decompressHead, type ZlibChoice } from './zlib.ts';
+import { compress, decompress, decompressHead, decompressLittle, type ZlibChoice } from './zlib.ts';
 
 const KIND_MASK = ~0xf0;
 const V0 = 0x1c849308;
@@ -152,14 +152,24 @@ function readVarints(
 ): [first: number, last: number] {
   const cursor = { position: start };
   const { counts, length } = histogram;
+  let position = start;
   let index = 0;
   let first = 0;
   let last = -1;
-  while (cursor.position < end) {
-    const byte = bytes[cursor.position]!;
-    // Most numbers have one byte.
-    const value = byte < 128 ? byte : readVarint(bytes, cursor, end);
-    if (byte < 128) cursor.position++;
+  while (position < end) {
+    // Nearly all numbers have one byte or two.
+    let value: number | bigint = bytes[position++]!;
+    if (value >= 128) {
+      const second = position < end ? bytes[position]! : 128;
+      if (second < 128) {
+        value = (value & 127) | (second << 7);
+        position++;
+      } else {
+        cursor.position = position - 1;
+        value = readVarint(bytes, cursor, end);
+        position = cursor.position;
+      }
+    }
     if (typeof value === 'bigint') {
       if (value & 1n)
         throw new HistogramFormatError(`run of empty buckets is too long: run=${value}`);
@@ -215,13 +225,9 @@ function readWords(
   return [first, last];
 }
 
-/** Reads a bare encoding. */
-function decodeBare(bytes: Uint8Array, isDouble: boolean, options: DecodeOptions): Histogram {
-  const { kind, wordBytes, headerBytes, payloadBytes, layout } = readHeader(
-    bytes,
-    isDouble,
-    options,
-  );
+/** Reads a bare encoding behind its header. */
+function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
+  const { kind, wordBytes, headerBytes, payloadBytes, layout } = header;
   const available = bytes.length - headerBytes;
   // Old writers in C and Python put the header's size into the payload's.
   if (kind !== V0 && payloadBytes > available + headerBytes) {
@@ -249,25 +255,29 @@ function decodeInteger(bytes: Uint8Array, isDouble: boolean, options: DecodeOpti
   const view = viewOf(bytes);
   const kind = view.getInt32(0) & KIND_MASK;
   if (kind !== V0_DEFLATED && kind !== V1_DEFLATED && kind !== V2_DEFLATED) {
-    return decodeBare(bytes, isDouble, options);
+    return decodeCounts(bytes, readHeader(bytes, isDouble, options));
   }
   need(bytes, 8, 'a deflated header');
   const length = view.getInt32(4);
   if (length < 0) throw new HistogramFormatError(`length must not be negative: length=${length}`);
   need(bytes, 8 + length, 'deflated content');
   const content = bytes.subarray(8, 8 + length);
-  // The header tells how much there can be, before any of it is inflated (C1).
-  const header = readHeader(decompressHead(content, HEADER_BYTES), isDouble, options);
   const expected = kind === V0_DEFLATED ? V0 : kind === V1_DEFLATED ? V1 : V2;
+  const zlib = options.zlib ?? 'auto';
+  // Usually little enough to be inflated without a look at the header, which costs as much again.
+  const little = decompressLittle(content, zlib);
+  const header = readHeader(little ?? decompressHead(content, HEADER_BYTES), isDouble, options);
   if (header.kind !== expected) {
     throw new HistogramFormatError(
       `content must have the version of its frame: content=0x${header.kind.toString(16)}`,
     );
   }
+  if (little !== undefined) return decodeCounts(little, header);
+  // The header tells how much there can be, before any more of it is inflated (C1).
   const countBytes = header.kind === V2 ? VARINT_BYTES_MAX : header.wordBytes;
   const limit =
     header.headerBytes + Math.min(header.payloadBytes, header.layout.length * countBytes);
-  return decodeBare(decompress(content, limit, options.zlib ?? 'auto'), isDouble, options);
+  return decodeCounts(decompress(content, limit, zlib), header);
 }
 
 /**
@@ -305,29 +315,46 @@ function writeVarints(histogram: Histogram, limit: number, bytes: Uint8Array, at
   const { counts, carries } = histogram;
   let position = at;
   for (let index = 0; index < limit; ) {
-    if (histogram.countAtIndex(index) === 0) {
-      const start = index;
-      while (index < limit && counts[index] === 0 && (carries?.[index] ?? 0) === 0) index++;
+    const low = counts[index]!;
+    const high = carries === undefined ? 0 : carries[index]!;
+    if (high === 0 && low === 0) {
+      const start = index++;
+      while (
+        index < limit &&
+        counts[index] === 0 &&
+        (carries === undefined || carries[index] === 0)
+      ) {
+        index++;
+      }
       const run = index - start;
       position = writeVarint(bytes, position, run === 1 ? 0 : run * 2 - 1);
       continue;
     }
-    if (carries === undefined || carries[index]! < 2 ** 19) {
-      position = writeVarint(bytes, position, histogram.countAtIndex(index) * 2);
-    } else {
-      position = writeVarintBigInt(bytes, position, histogram.countAtIndexBigInt(index) * 2n);
-    }
+    if (high === 0 && low < 64) bytes[position++] = low * 2;
+    else if (high < 2 ** 19) position = writeVarint(bytes, position, (high * 2 ** 32 + low) * 2);
+    else position = writeVarintBigInt(bytes, position, histogram.countAtIndexBigInt(index) * 2n);
     index++;
   }
   return position;
 }
 
-/** Writes a bare encoding. */
+/** Room for one encoding while it is made; kept, because most histograms of a process are alike. */
+let scratch: Uint8Array = new Uint8Array(0);
+
+/** Returns room for `count` bytes, to be used up before the next call; large ones aren't kept. */
+const room = (count: number): Uint8Array => {
+  if (count > 1 << 20) return new Uint8Array(count);
+  if (scratch.length < count) scratch = new Uint8Array(count);
+  return scratch;
+};
+
+/** Writes a bare encoding into the scratch. */
 function encodeBare(histogram: Histogram, version: 0 | 1 | 2, isDouble: boolean): Uint8Array {
   const { layout } = histogram;
   const limit = Math.max(histogram.lastIndex, 0) + 1;
   const headerBytes = version === 0 ? HEADER_BYTES_V0 : HEADER_BYTES;
-  const bytes = new Uint8Array(headerBytes + limit * (version === 2 ? VARINT_BYTES_MAX : 8));
+  const capacity = headerBytes + limit * (version === 2 ? VARINT_BYTES_MAX : 8);
+  const bytes = room(capacity);
   const view = viewOf(bytes);
   let end: number;
   if (version === 2) {
@@ -336,7 +363,7 @@ function encodeBare(histogram: Histogram, version: 0 | 1 | 2, isDouble: boolean)
     for (let index = 0; index < limit; index++) {
       view.setBigInt64(headerBytes + 8 * index, histogram.countAtIndexBigInt(index));
     }
-    end = bytes.length;
+    end = capacity;
   }
   const cookie = version === 0 ? V0 | 0x80 : version === 1 ? V1 | 0x80 : V2 | 0x10;
   view.setInt32(0, cookie);
@@ -399,7 +426,7 @@ export function encode(histogram: Histogram, options: EncodeOptions = {}): Uint8
   const deflated = options.deflate !== false;
   const content = deflated ? compress(bare, options.zlib ?? 'auto', options.level) : bare;
   const frame = (isDouble ? 16 : 0) + (deflated ? 8 : 0);
-  if (frame === 0) return content;
+  if (frame === 0) return content.slice();
   const bytes = new Uint8Array(frame + content.length);
   const view = viewOf(bytes);
   if (isDouble) {

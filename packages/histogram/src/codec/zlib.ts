@@ -26,22 +26,42 @@ export function compress(input: Uint8Array, choice: ZlibChoice, level?: number):
   return native.deflateSync(input, level === undefined ? {} : { level });
 }
 
+/** More than this is inflated only once the header has said how much there may be. */
+const LITTLE_BYTES = 256 * 1024;
+/** Starting zlib costs more than inflating less than this here. */
+const NATIVE_BYTES_MIN = 512;
+
+const errorOf = (error: unknown): HistogramFormatError => {
+  const { code, message } = error as { code?: string; message: string };
+  return new HistogramFormatError(
+    message,
+    code === 'ERR_BUFFER_TOO_LARGE'
+      ? 'ERR_HISTOGRAM_LIMIT'
+      : code === 'Z_BUF_ERROR'
+        ? 'ERR_HISTOGRAM_TRUNCATED'
+        : 'ERR_HISTOGRAM_FORMAT',
+  );
+};
+
 /** Returns the inflated content, at most `limit` bytes, or throws a HistogramFormatError. */
 export function decompress(input: Uint8Array, limit: number, choice: ZlibChoice): Uint8Array {
-  // Starting zlib costs more than inflating a small histogram here.
-  if (native === undefined || choice === 'own' || input.length < 512) return inflate(input, limit);
+  if (native === undefined || choice === 'own' || input.length < NATIVE_BYTES_MIN) {
+    return inflate(input, limit);
+  }
   try {
     return native.inflateSync(input, { maxOutputLength: limit });
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    throw new HistogramFormatError(
-      message,
-      code === 'ERR_BUFFER_TOO_LARGE'
-        ? 'ERR_HISTOGRAM_LIMIT'
-        : code === 'Z_BUF_ERROR'
-          ? 'ERR_HISTOGRAM_TRUNCATED'
-          : 'ERR_HISTOGRAM_FORMAT',
-    );
+    throw errorOf(error);
+  }
+}
+
+/** Returns the inflated content if it is little, undefined if it isn't. */
+export function decompressLittle(input: Uint8Array, choice: ZlibChoice): Uint8Array | undefined {
+  try {
+    return decompress(input, LITTLE_BYTES, choice);
+  } catch (error) {
+    if ((error as HistogramFormatError).code === 'ERR_HISTOGRAM_LIMIT') return undefined;
+    throw error;
   }
 }
 

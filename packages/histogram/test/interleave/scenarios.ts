@@ -95,7 +95,6 @@ export const proofs: readonly Proof[] = [
   proof({ writers: [[3, 3]], shards: 1, intervals: 1 }),
   proof({ writers: [[3, 5]], shards: 1, intervals: 1 }),
   proof({ writers: [[3, 3]], shards: 1, intervals: 2 }),
-  proof({ writers: [[3], [3]], shards: 2, intervals: 1 }),
   proof({
     writers: [
       [3, 5],
@@ -114,5 +113,4 @@ export const proofs: readonly Proof[] = [
   }),
   proof({ writers: [[3, 3]], shards: 1, intervals: 1, crash: true }),
   proof({ writers: [[3, 5, 3]], shards: 1, intervals: 1, deep: true }),
-  proof({ writers: [[3, 3], [3]], shards: 2, intervals: 1, deep: true }),
 ];

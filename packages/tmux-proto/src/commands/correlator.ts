@@ -14,10 +14,12 @@
  *
  * Single-threaded; the reply callbacks run inside the parser's `push`, in stream order.
  */
+import { checkInteger } from '../errors.ts';
 import type { Guard } from '../guard.ts';
 import type { ControlHandler } from '../handler.ts';
 import { encodeCommand } from './encoder.ts';
 import { CommandError } from './errors.ts';
+import { countStatements } from './statements.ts';
 
 /** A complete reply. */
 export interface Reply {
@@ -31,7 +33,7 @@ export interface Reply {
 
 /** Options of one request. */
 export interface RequestOptions {
-  /** Number of commands in the line, so of replies. @defaultValue 1 */
+  /** Number of commands in the line, so of replies. @defaultValue `countStatements(line)` */
   readonly statements?: number;
   /** Rejects after so long (milliseconds). @defaultValue the correlator's */
   readonly timeoutMs?: number;
@@ -47,6 +49,8 @@ export interface RequestOptions {
 export interface CorrelatorOptions {
   /** Default time for a reply (milliseconds), 0 for no limit. @defaultValue 0 */
   readonly timeoutMs?: number;
+  /** Most requests that may wait; further ones reject with `ERR_TMUX_QUEUE`. @defaultValue 100,000 */
+  readonly pendingMax?: number;
   /** Sets a timer; injectable for tests. @defaultValue the global `setTimeout` */
   readonly setTimer?: (callback: () => void, delayMs: number) => unknown;
   /** Clears a timer. @defaultValue the global `clearTimeout` */
@@ -93,6 +97,7 @@ const fenceWord = (): string => {
 export class Correlator {
   readonly #write: (line: string) => void;
   readonly #timeoutMs: number;
+  readonly #pendingMax: number;
   readonly #setTimer: (callback: () => void, delayMs: number) => unknown;
   readonly #clearTimer: (timer: unknown) => void;
   #queue: Entry[] = [];
@@ -109,6 +114,7 @@ export class Correlator {
   constructor(write: (line: string) => void, options: CorrelatorOptions = {}) {
     this.#write = write;
     this.#timeoutMs = options.timeoutMs ?? 0;
+    this.#pendingMax = checkInteger('pendingMax', options.pendingMax ?? 100_000, 1);
     this.#setTimer = options.setTimer ?? ((callback, delayMs) => setTimeout(callback, delayMs));
     this.#clearTimer =
       options.clearTimer ?? ((timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]));
@@ -162,6 +168,11 @@ export class Correlator {
         ),
       );
     }
+    if (this.#queue.length >= this.#pendingMax) {
+      return Promise.reject(
+        new CommandError('ERR_TMUX_QUEUE', `requests wait already: pendingMax=${this.#pendingMax}`),
+      );
+    }
     const { signal } = options;
     if (signal?.aborted) {
       return Promise.reject(
@@ -179,7 +190,7 @@ export class Correlator {
       };
       const entry: Entry = {
         line,
-        statements: options.statements ?? 1,
+        statements: options.statements ?? countStatements(line),
         options,
         replies: [],
         fence,

@@ -8,6 +8,7 @@ export type CommandErrorCode =
   | 'ERR_TMUX_TIMEOUT'
   | 'ERR_TMUX_ABORTED'
   | 'ERR_TMUX_LOST'
+  | 'ERR_TMUX_QUEUE'
   | 'ERR_TMUX_CLOSED';
 
 /** Reports a command that can't be sent, failed in tmux, or got no reply. */

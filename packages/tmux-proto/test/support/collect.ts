@@ -61,3 +61,17 @@ export function run(
   parser.end();
   return events;
 }
+
+/** Writes `input`, cut at `cuts`, to the parser's own memory, as a transport would. */
+export function commitCut(parser: ParserBase, input: Uint8Array, cuts: readonly number[]): void {
+  let from = 0;
+  for (const cut of [...cuts, input.length]) {
+    while (from < Math.min(cut, input.length)) {
+      const target = parser.target();
+      const to = Math.min(cut, input.length, from + target.length);
+      target.set(input.subarray(from, to));
+      parser.commit(to - from);
+      from = to;
+    }
+  }
+}

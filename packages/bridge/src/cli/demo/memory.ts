@@ -6,6 +6,9 @@ import { promisify } from 'node:util';
 import type { Floor } from './floors.ts';
 
 const run = promisify(execFile);
+/** The summary's name for it. */
+export const memoryFigure = 'memory (RSS) over the same program without it';
+
 const floorRatio = 1.05;
 const pairs = 3;
 
@@ -61,7 +64,7 @@ export async function memoryFloor(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Floor> {
-  const base = { figure: 'memory (RSS) over the same program without the bridge', floor: '< 5 %' };
+  const base = { figure: memoryFigure, floor: '< 5 %' };
   const reason = memoryUnavailable();
   if (reason !== undefined) return { ...base, reason };
   const ratios: number[] = [];

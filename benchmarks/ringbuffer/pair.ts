@@ -1,0 +1,62 @@
+/** Runs one transport between two workers and returns the best decile of its windows, in ns per message. */
+import { existsSync } from 'node:fs';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { capacityFor, transports } from './transports.ts';
+
+/** No source condition where there is a build. */
+export const builtArgv: string[] = existsSync(
+  new URL('../../packages/ringbuffer/dist/index.js', import.meta.url),
+)
+  ? []
+  : ['--conditions=@millrace/source'];
+
+export interface PairData {
+  readonly name: string;
+  readonly role: 'producer' | 'consumer';
+  readonly link: unknown;
+  readonly size: number;
+  readonly total: number;
+  readonly first: number;
+  readonly windowCount: number;
+  readonly gate: SharedArrayBuffer;
+}
+
+/** Messages per sample: enough windows of enough messages, and still under a second. */
+function totalOf(name: string, size: number): number {
+  const bytes = name.startsWith('postMessage') ? 64e6 : name.startsWith('ringbuf') ? 256e6 : 1e9;
+  const most = name === 'postMessage, 64 by hand' ? 1e6 : name.startsWith('post') ? 60_000 : 3e6;
+  const whole = Math.min(most, Math.max(2_000, bytes / size));
+  return Math.ceil(whole / 64) * 64;
+}
+
+export async function pair(name: string, size: number): Promise<number> {
+  const transport = transports[name]!;
+  const channel = transport.make === undefined ? new MessageChannel() : undefined;
+  const link = await transport.make?.(size);
+  const total = totalOf(name, size);
+  // A window holds at least eight rings of traffic, so that no backlog flatters the consumer.
+  const windowCount = channel
+    ? total >> 2
+    : Math.min(total >> 3, Math.max(64, (capacityFor(size) * 8) / (size + 8)) | 0);
+  const common = { name, size, total, windowCount, first: total >> 2 };
+  const gate = new SharedArrayBuffer(8);
+  let figure = Number.NaN;
+  const spawn = (role: PairData['role'], port: MessagePort | undefined): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./pair-worker.ts', import.meta.url), {
+        execArgv: builtArgv, // measures `dist`, what users run
+        workerData: { ...common, role, gate, link: port ?? link },
+        transferList: port === undefined ? [] : [port as never],
+      });
+      worker.on('message', (message: number) => {
+        figure = message;
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => resolve());
+    });
+  await Promise.all([
+    spawn('consumer', channel?.port1 as never),
+    spawn('producer', channel?.port2 as never),
+  ]);
+  return figure;
+}

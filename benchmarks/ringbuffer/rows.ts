@@ -1,0 +1,118 @@
+/**
+ * The ringbuffer table of the targets. Two workers per sample; figures are the best decile of windows of at
+ * least eight rings of traffic, so that a neighbour's burst doesn't count. Payloads are written and read; for
+ * ours they are copied in and read in place, the peers have no such way out. Not measured: start-up, and
+ * platforms other than this one.
+ */
+import type { AbsoluteRow, ComparisonRow, Row } from '../harness/row.ts';
+import { laneRow } from './lanes.ts';
+import { latencyRows } from './latency.ts';
+import { nativeRow } from './native.ts';
+import { pair } from './pair.ts';
+import { robustnessRows } from './robustness.ts';
+
+const OURS = 'copy in, drain in place';
+const unit = 'ns/message';
+
+const against = (
+  name: string,
+  size: number,
+  peers: readonly string[],
+  bar: number,
+  stretch: number,
+): ComparisonRow => ({
+  kind: 'comparison',
+  name,
+  unit,
+  better: 'lower',
+  rounds: 3,
+  bar,
+  stretch,
+  ours: () => pair(OURS, size),
+  peers: Object.fromEntries(peers.map((peer) => [peer, () => pair(peer, size)])),
+});
+
+const RINGBUF = ['ringbuf.js Uint8Array', 'ringbuf.js Int32Array'] as const;
+const label = (size: number): string => (size < 1024 ? `${size} B` : `${size >> 10} KiB`);
+
+const postMessage = (
+  [
+    [8, 100],
+    [64, 60],
+    [256, 35],
+    [1024, 28],
+    [65536, 12],
+  ] as const
+).map(([size, bar]) =>
+  against(`vs postMessage clone, ${label(size)}`, size, ['postMessage clone'], bar, bar * 1.2),
+);
+
+const ringbuf = (
+  [
+    [8, 6],
+    [64, 3.8],
+    [256, 2.4],
+    [1024, 3],
+    [65536, 8],
+  ] as const
+).map(([size, bar]) =>
+  against(`vs ringbuf.js at its best type, ${label(size)}`, size, RINGBUF, bar, bar * 1.2),
+);
+
+const otherPorts = (
+  [
+    [8, 2.8],
+    [64, 1.8],
+    [256, 1.2],
+    [1024, 1.1],
+  ] as const
+).map(([size, bar]) =>
+  against(
+    `vs postMessage transferred, and 64 by hand, ${label(size)}`,
+    size,
+    ['postMessage transfer', 'postMessage, 64 by hand'],
+    bar,
+    bar * 1.2,
+  ),
+);
+
+const inPlace = [8, 64, 1024, 65536].map(
+  (size): AbsoluteRow => ({
+    kind: 'absolute',
+    name: `claim and drain in place, ${label(size)}`,
+    unit,
+    better: 'lower',
+    rounds: 3,
+    bar: 10,
+    ours: () => pair('in place', size),
+  }),
+);
+
+const copies = [64, 1024].map(
+  (size): AbsoluteRow => ({
+    kind: 'absolute',
+    name: `copy kernels and policies, ${label(size)}`,
+    unit,
+    better: 'lower',
+    rounds: 3,
+    bar: size === 64 ? 30 : 90,
+    ours: () => pair(OURS, size),
+    peers: {
+      'ours, set': () => pair('copy in by set, drain in place', size),
+      'ours, copied out too': () => pair('copy', size),
+      'ours, published each': () => pair('copy, published each', size),
+    },
+  }),
+);
+
+export const rows: readonly Row[] = [
+  ...postMessage,
+  ...ringbuf,
+  ...otherPorts,
+  ...inPlace,
+  ...copies,
+  laneRow,
+  nativeRow,
+  ...latencyRows,
+  ...robustnessRows,
+];

@@ -1,0 +1,184 @@
+// Goal: the parts of the law keep their invariants. Method: fast-check on each part alone, in us of virtual time.
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { CostModel } from '../src/law/cost-model.ts';
+import { bucketOf, CONTEXTS, GapModel } from '../src/law/gap-model.ts';
+import { Guard } from '../src/law/guard.ts';
+import { Law } from '../src/law/law.ts';
+
+const runs = Number(process.env['FC_RUNS'] ?? 200);
+
+describe('cost model', () => {
+  it('finds the fixed cost and the cost of a byte', () => {
+    const model = new CostModel(20);
+    for (let i = 0; i < 300; i++)
+      model.observe((i * 7919) % 10_000, 50 + 0.02 * ((i * 7919) % 10_000));
+    expect(model.fixed).toBeGreaterThan(45);
+    expect(model.fixed).toBeLessThan(60);
+    expect(model.perByte).toBeCloseTo(0.02, 3);
+  });
+
+  test.prop([fc.array(fc.tuple(fc.nat(100_000), fc.double({ min: 0, max: 1e6, noNaN: true })))], {
+    numRuns: runs,
+  })('C1: both parts stay positive and finite, whatever is observed', (observations) => {
+    const model = new CostModel(20);
+    for (const [bytes, duration] of observations) {
+      model.observe(bytes, duration);
+      expect(model.fixed).toBeGreaterThan(0);
+      expect(model.fixed).toBeLessThan(1e7);
+      expect(model.perByte).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('C2: one outlier moves it little', () => {
+    const model = new CostModel(20);
+    for (let i = 0; i < 100; i++) model.observe(100, 50);
+    model.observe(100, 1e9);
+    expect(model.predict(100)).toBeLessThan(60);
+  });
+});
+
+describe('gap model', () => {
+  test.prop(
+    [fc.array(fc.double({ min: 0, max: 1e7, noNaN: true }), { minLength: 2, maxLength: 300 })],
+    {
+      numRuns: runs,
+    },
+  )('G2: a hold is 0 or at most holdMax tau, and its chance is at least chanceMin', (gaps) => {
+    const model = new GapModel();
+    for (const gap of gaps) model.observe(0, gap);
+    for (const tau of [5, 500, 20_000]) {
+      model.solve(0, tau, 1, 1.5, 0.3);
+      const hold = model.hold[0]!;
+      expect(hold).toBeGreaterThanOrEqual(0);
+      expect(hold).toBeLessThanOrEqual(1.5 * 1.02 * tau);
+      if (hold > 0) expect(model.chance[0]).toBeGreaterThanOrEqual(0.3);
+    }
+  });
+
+  it('G1: forgetting by growing weights never overflows', () => {
+    const model = new GapModel();
+    for (let i = 0; i < 100_000; i++) model.observe(i % CONTEXTS, 100);
+    model.solve(0, 500, 1, 1.5, 0.3);
+    expect(model.hold[0]).toBeGreaterThanOrEqual(100);
+    expect(model.hold[0]).toBeLessThan(200);
+    for (let i = 0; i < 400; i++) model.observe(0, 1e6);
+    model.solve(0, 500, 1, 1.5, 0.3);
+    expect(model.hold[0]).toBe(0); // what was long ago is forgotten
+  });
+
+  it('sorts gaps into half octaves', () => {
+    expect([0, 1, 1.4, 1.5, 2, 4, 1e9].map(bucketOf)).toEqual([0, 0, 1, 2, 2, 4, 39]);
+  });
+});
+
+describe('guard', () => {
+  test.prop(
+    [fc.array(fc.double({ min: 0, max: 300, noNaN: true }), { maxLength: 300 }), fc.boolean()],
+    {
+      numRuns: runs,
+    },
+  )('T1: flushes stay at most a few ahead of one per interval', (gaps, isCoarse) => {
+    const guard = new Guard(2, 1, isCoarse ? 1000 : 0);
+    let now = 0;
+    let flushes = 0;
+    for (const gap of gaps) {
+      now += gap;
+      if (guard.next(now, 100, now, flushes) > now) continue;
+      guard.flushed(now, 100, flushes);
+      flushes++;
+    }
+    expect(flushes).toBeLessThanOrEqual(now / 100 + 2 + 3 + 1e-9);
+  });
+
+  /** Flushes whenever it may; returns the last wait for a token. */
+  const wait = (guard: Guard, rounds: number, arrivalsDuringWait: number): number => {
+    let now = 0;
+    let arrivals = 0;
+    let last = 0;
+    for (let i = 0; i < rounds; i++) {
+      arrivals++;
+      const next = guard.next(now, 100, now, arrivals);
+      last = next - now;
+      arrivals += last > 0 ? arrivalsDuringWait : 0;
+      now = next;
+      guard.flushed(now, 100, arrivals);
+    }
+    return last;
+  };
+
+  it('T2: waits in vain shorten the interval, and one merge restores it', () => {
+    const guard = new Guard(2, 0.25, 0);
+    expect(wait(guard, 200, 0)).toBeCloseTo(25, 0);
+    expect(wait(new Guard(2, 0.25, 0), 200, 1)).toBeCloseTo(100, 0);
+    const restored = new Guard(2, 0.25, 0);
+    let now = 0;
+    let arrivals = 0;
+    const step = (during: number): number => {
+      const next = restored.next(now, 100, now, ++arrivals);
+      const waited = next - now;
+      arrivals += during;
+      now = next;
+      restored.flushed(now, 100, arrivals);
+      return waited;
+    };
+    for (let i = 0; i < 200; i++) step(0);
+    expect(step(1)).toBeLessThan(30);
+    step(0);
+    expect(step(0)).toBeGreaterThan(45);
+  });
+
+  it('T3: a wait that a coarse timer would stretch goes on credit', () => {
+    const fine = new Guard(1, 1, 0);
+    const coarse = new Guard(1, 1, 1000);
+    for (const guard of [fine, coarse]) guard.flushed(0, 100, 1);
+    expect(fine.next(10, 100, 10, 2)).toBeCloseTo(100);
+    expect(coarse.next(10, 100, 10, 2)).toBe(10);
+  });
+});
+
+describe('law', () => {
+  test.prop(
+    [
+      fc.array(fc.double({ min: 0, max: 20_000, noNaN: true }), { maxLength: 200 }),
+      fc.constantFrom('oldest' as const, 'each' as const),
+    ],
+    {
+      numRuns: runs,
+    },
+  )('L1: nothing is due later than its budget', (gaps, waiting) => {
+    const law = new Law({ delayMax: 3000, overhead: 0.1, waiting });
+    let now = 0;
+    let oldest = 0;
+    let count = 0;
+    for (const gap of gaps) {
+      now += gap;
+      if (count === 0) oldest = now;
+      count++;
+      law.arrive(now, count);
+      const due = law.due(now, oldest);
+      expect(due).toBeLessThanOrEqual(oldest + 3000 + 1e-9);
+      if (due <= now) {
+        law.flushed(now, 0);
+        law.cost.observe(count, 400);
+        count = 0;
+      }
+    }
+  });
+
+  it('L4: loses its trust in holds that bring nothing', () => {
+    const law = new Law({ delayMax: 5000, overhead: 0.1 });
+    let now = 0;
+    let held = 0;
+    for (let i = 0; i < 400; i++) {
+      law.arrive(now, 1);
+      const due = Math.max(now, law.due(now, now));
+      held = law.hold;
+      law.flushed(due, 0);
+      law.cost.observe(8, 50);
+      now = due + 200; // the producer answers 200 us after each delivery
+    }
+    expect(held).toBe(0);
+    expect(law.trust).toBeLessThan(0.7);
+  });
+});

@@ -1,0 +1,46 @@
+/**
+ * Feeds Ghostty's virtual terminal (the `ghostty-web` package): in Node its wasm alone, in a page with its canvas.
+ *
+ * What ghostty-web 0.4.0 needs from its caller, and this sink gives: never an empty write (it traps out of bounds),
+ * and an acknowledgement that doesn't wait for a frame, because a hidden tab draws none. The terminal's own state is up
+ * to date when its `write` returns, so bytes count as accepted then. Cut characters are its parser's business and come
+ * through.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Sink } from './sink.ts';
+
+/** The part of a ghostty-web terminal that the sink uses: `GhosttyTerminal` (wasm) or `Terminal` (page). */
+export interface GhosttyWritable {
+  /** Takes bytes; they are in the terminal's state when it returns. */
+  write(data: Uint8Array): void;
+}
+
+/**
+ * Creates a sink that writes to a ghostty-web terminal.
+ *
+ * @param terminal - the terminal; it stays the caller's to free
+ */
+export function ghosttySink(terminal: GhosttyWritable): Sink {
+  return {
+    write(bytes) {
+      if (bytes.length > 0) terminal.write(bytes);
+      return undefined;
+    },
+  };
+}
+
+/**
+ * Loads Ghostty's terminal in Node: instantiates the package's wasm itself, since its own loader expects a page.
+ *
+ * @returns ghostty-web's `Ghostty`; `createTerminal(columns, rows)` makes terminals, each of which needs `free()`
+ * @throws If the optional peer `ghostty-web` isn't installed.
+ */
+export async function loadGhostty(): Promise<import('ghostty-web').Ghostty> {
+  const { Ghostty } = await import('ghostty-web');
+  const path = createRequire(import.meta.url).resolve('ghostty-web/ghostty-vt.wasm');
+  const { instance } = await WebAssembly.instantiate(await readFile(path), {
+    env: { log: () => {} },
+  });
+  return new Ghostty(instance);
+}

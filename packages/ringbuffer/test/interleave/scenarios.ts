@@ -1,0 +1,452 @@
+/**
+ * The scenarios that prove the rings: the production code, every interleaving of a few threads.
+ *
+ * Records carry one value and a check byte, so that a torn record shows; waits don't spin, because a spin loop
+ * with a budget only multiplies states. Statistics that a handle keeps for itself are reset between calls,
+ * so that they don't keep equal states apart. `deep` scenarios take longer than CI's minute.
+ */
+import {
+  type AnySpec,
+  type BuiltinCoverage,
+  type CheckResult,
+  check,
+  checkAsync,
+  fifo,
+  type Operation,
+  type ReturnedCall,
+  type Scenario,
+  type ScriptedThread,
+  twoPhaseFifo,
+} from '@millrace/interleave';
+import {
+  attachBroadcastConsumer,
+  attachBroadcastProducer,
+  attachConsumer,
+  attachLane,
+  attachLanesConsumer,
+  attachProducer,
+  attachQueue,
+  attachSlotConsumer,
+  attachSlotProducer,
+  type CopyKernel,
+  createBroadcast,
+  createLanes,
+  createQueue,
+  createRing,
+  createSlotRing,
+  type RingHandle,
+} from '@millrace/ringbuffer';
+
+/** A scenario that a test or the table of scenarios runs. */
+export interface Proof {
+  readonly name: string;
+  readonly deep?: boolean;
+  readonly run: () => CheckResult | Promise<CheckResult>;
+}
+
+const checkByte = 0xa5;
+const record = (value: unknown): Uint8Array => Uint8Array.of(value as number, 0, 0, checkByte);
+const valueIn = (bytes: Uint8Array | undefined): number | string | undefined =>
+  bytes === undefined ? undefined : bytes[3] === checkByte ? bytes[0]! : `torn: ${bytes}`;
+
+/** Any handle of this package. */
+interface Handle {
+  tryPush(source: Uint8Array): boolean;
+  pushSync(source: Uint8Array): boolean;
+  push(source: Uint8Array): Promise<boolean>;
+  tryPop(): Uint8Array | undefined;
+  popSync(): Uint8Array | undefined;
+  pop(): Promise<Uint8Array | undefined>;
+  readySync(): boolean;
+  close(): void;
+}
+
+const statistics = ['wakes', 'fullHits', 'highWater', 'pushed', 'popped', 'dropped'];
+
+function call(handle: object, name: string, [value]: readonly unknown[]): unknown {
+  const fields = handle as Record<string, unknown>;
+  for (const field of statistics) if (field in fields) fields[field] = 0;
+  const waiter = fields['waiter'] as { parks: number } | undefined;
+  if (waiter !== undefined) waiter.parks = 0;
+  const end = handle as Handle;
+  switch (name) {
+    case 'tryPush':
+      return end.tryPush(record(value));
+    case 'tryPop':
+      return valueIn(end.tryPop());
+    case 'put':
+      end.pushSync(record(value));
+      return undefined;
+    case 'take':
+      return valueIn(end.popSync());
+    case 'takeReady':
+      return end.readySync() ? valueIn(end.tryPop()) : undefined;
+    case 'putAsync':
+      return end.push(record(value)).then(() => undefined);
+    case 'takeAsync':
+      return end.pop().then(valueIn);
+    default:
+      end.close();
+      return undefined;
+  }
+}
+
+export const repeat = (count: number, name: string, from = 1): Operation[] =>
+  Array.from({ length: count }, (_, index) => [name, from + index]);
+
+const options = (copy: CopyKernel = 'words') => ({ copy, spin: 0, ref: false });
+
+type Attach = (handle: RingHandle) => object;
+const thread = (attach: Attach, ops: readonly Operation[]): ScriptedThread<RingHandle> => ({
+  attach,
+  ops,
+  call,
+});
+const producer = (ops: readonly Operation[], copy?: CopyKernel) =>
+  thread((handle) => attachProducer(handle, options(copy)), ops);
+const consumer = (ops: readonly Operation[], copy?: CopyKernel) =>
+  thread((handle) => attachConsumer(handle, options(copy)), ops);
+
+const calls = {
+  push: ['tryPush'],
+  pop: ['tryPop'],
+  take: ['take', 'takeReady', 'takeAsync'],
+  put: ['put', 'putAsync'],
+};
+
+const isFull = ({ name, result }: ReturnedCall): boolean => name === 'tryPush' && result === false;
+const isEmpty = ({ name, result }: ReturnedCall): boolean =>
+  name === 'tryPop' && result === undefined;
+
+const base = (
+  name: string,
+  scenario: Omit<Scenario<RingHandle>, 'name' | 'fingerprint'>,
+): Scenario<RingHandle> => ({
+  name,
+  fingerprint: 'fields',
+  bounds: { states: 20_000_000 },
+  ...scenario,
+});
+
+interface Spsc {
+  readonly pushes: number;
+  readonly pops: number;
+  /** Records of 4 bytes that fit. */
+  readonly room: 2 | 4;
+  readonly startIndex?: number;
+  readonly copy?: CopyKernel;
+  readonly deep?: boolean;
+}
+
+const spsc = ({
+  pushes,
+  pops,
+  room,
+  startIndex = 0,
+  copy = 'words',
+  deep = false,
+}: Spsc): Proof => {
+  const name = `SPSC ${pushes} pushes x ${pops} pops, room for ${room}, from ${startIndex}, ${copy}`;
+  return {
+    name,
+    deep,
+    run: () =>
+      check(
+        base(name, {
+          setup: () => createRing({ capacity: room * 8, startIndex }).handle,
+          threads: [
+            producer(repeat(pushes, 'tryPush'), copy),
+            consumer(repeat(pops, 'tryPop'), copy),
+          ],
+          spec: fifo({ capacity: room, ...calls }),
+          cover: {
+            full: isFull,
+            empty: isEmpty,
+            wrapped: ({ args, result }) => args[0] === room + 1 && result === true,
+          },
+        }),
+      ),
+  };
+};
+
+const blocking = (count: number, deep = false): Proof => {
+  const name = `SPSC blocking, ${count} x ${count}, room for 2`;
+  return {
+    name,
+    deep,
+    run: () =>
+      check(
+        base(name, {
+          setup: () => createRing({ capacity: 16 }).handle,
+          threads: [producer(repeat(count, 'put')), consumer(repeat(count, 'take'))],
+          spec: fifo({ capacity: 2, ...calls }),
+          cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+        }),
+      ),
+  };
+};
+
+const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4): Proof => {
+  const name = `SPSC async consumer, ${put} 3 x 3, room for ${room}`;
+  return {
+    name,
+    run: () =>
+      checkAsync(
+        base(name, {
+          setup: () => createRing({ capacity: room * 8 }).handle,
+          threads: [
+            producer(repeat(3, put)),
+            consumer(repeat(put === 'tryPush' && room === 2 ? 2 : 3, 'takeAsync')),
+          ],
+          spec: fifo({ capacity: room, ...calls }),
+          cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+        }),
+      ),
+  };
+};
+
+/** A queue after whose close the consumer gets what is left, and then the end. */
+const closable = (room: number): AnySpec => {
+  const queue = fifo({ capacity: room, ...calls });
+  interface State {
+    readonly items: unknown[];
+    readonly closed: boolean;
+  }
+  return {
+    initial: { items: [], closed: false },
+    step(state: State, request) {
+      if (request.name === 'close') return [[{ ...state, closed: true }, true, undefined]];
+      const next = queue
+        .step(state.items, request)
+        .map(([items, done, result]) => [{ ...state, items }, done, result] as const);
+      return next.length === 0 && state.closed ? [[state, true, undefined]] : next;
+    },
+  };
+};
+
+const closing: Proof = {
+  name: 'SPSC close while the consumer sleeps or works',
+  run: () =>
+    check(
+      base('SPSC close', {
+        setup: () => createRing({ capacity: 16 }).handle,
+        threads: [producer([...repeat(2, 'tryPush'), ['close']]), consumer(repeat(3, 'take'))],
+        spec: closable(2),
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+const killed: Proof = {
+  name: 'SPSC producer killed at any point',
+  run: () =>
+    check(
+      base('SPSC producer killed', {
+        setup: () => createRing({ capacity: 16 }).handle,
+        threads: [
+          { ...producer(repeat(3, 'tryPush')), crash: true },
+          { ...consumer(repeat(4, 'tryPop')) },
+        ],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['crashed'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+const consumerKilled: Proof = {
+  name: 'SPSC consumer killed at any point',
+  run: () =>
+    check(
+      base('SPSC consumer killed', {
+        setup: () => createRing({ capacity: 16 }).handle,
+        threads: [
+          producer(repeat(4, 'tryPush')),
+          { ...consumer(repeat(3, 'tryPop')), crash: true },
+        ],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['crashed'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+const slots = (pushes: number, pops: number, deep = false): Proof => {
+  const name = `SPSC slots, ${pushes} x ${pops}, 2 slots`;
+  return {
+    name,
+    deep,
+    run: () =>
+      check(
+        base(name, {
+          setup: () => createSlotRing({ slotCount: 2, slotBytes: 4 }).handle,
+          threads: [
+            thread((handle) => attachSlotProducer(handle, options()), repeat(pushes, 'tryPush')),
+            thread((handle) => attachSlotConsumer(handle, options()), repeat(pops, 'tryPop')),
+          ],
+          spec: fifo({ capacity: 2, ...calls }),
+          cover: { full: isFull, empty: isEmpty },
+        }),
+      ),
+  };
+};
+
+/** Records of one lane in order, lanes in any order. */
+const laneSpec = (laneCount: number, room: number): AnySpec => ({
+  initial: Array.from({ length: laneCount }, () => []),
+  step(lanes: number[][], { name, args, thread: lane }) {
+    if (name === 'tryPush') {
+      if (lanes[lane]!.length === room) return [[lanes, true, false]];
+      const next = lanes.map((items, index) =>
+        index === lane ? [...items, args[0] as number] : items,
+      );
+      return [[next, true, true]];
+    }
+    const taken = lanes.flatMap((items, index) => {
+      if (items.length === 0) return [];
+      const rest = lanes.map((other, place) => (place === index ? other.slice(1) : other));
+      return [[rest, true, items[0]] as const];
+    });
+    return taken.length > 0 || name !== 'tryPop' ? taken : [[lanes, true, undefined]];
+  },
+});
+
+const lanes = (
+  name: string,
+  scripts: readonly (readonly Operation[])[],
+  crash = false,
+  deep = false,
+): Proof => ({
+  name,
+  deep,
+  run: () => {
+    const laneCount = scripts.length - 1;
+    const room = 2;
+    return check(
+      base(name, {
+        setup: () => createLanes({ laneCount, capacity: room * 8 }).handle,
+        threads: scripts.map((ops, lane) =>
+          lane < laneCount
+            ? { ...thread((handle) => attachLane(handle, { ...options(), lane }), ops), crash }
+            : thread((handle) => attachLanesConsumer(handle, options()), ops),
+        ),
+        spec: laneSpec(laneCount, room),
+        cover: crash
+          ? ['crashed']
+          : scripts.at(-1)![0]![0] === 'takeReady'
+            ? ['blocked', 'woken']
+            : {},
+      }),
+    );
+  },
+});
+
+const queue = (name: string, scripts: readonly (readonly Operation[])[], deep = false): Proof => ({
+  name,
+  deep,
+  run: () =>
+    check(
+      base(name, {
+        setup: () => createQueue({ slotCount: 2, slotBytes: 4 }).handle,
+        threads: scripts.map((ops) => thread((handle) => attachQueue(handle, options()), ops)),
+        spec: twoPhaseFifo({ capacity: 2, ...calls }),
+        cover: ['cas-failed'] satisfies BuiltinCoverage[],
+      }),
+    ),
+});
+
+/** Values are pushed in ascending order: a pop gives a newer one than the last, or nothing if there is none. */
+const lossySpec: AnySpec = {
+  initial: { published: 0, last: 0 },
+  step({ published, last }: { published: number; last: number }, { name }) {
+    if (name === 'tryPush') return [[{ published: published + 1, last }, true, true]];
+    if (published === last) return [[{ published, last }, true, undefined]];
+    return Array.from({ length: published - last }, (_, index) => {
+      const value = last + 1 + index;
+      return [{ published, last: value }, true, value] as const;
+    });
+  },
+};
+
+const broadcast = (pushes: number, pops: readonly number[], deep = false): Proof => {
+  const name = `broadcast, ${pushes} pushes, pops ${pops.join(' and ')}, room for 2`;
+  return {
+    name,
+    deep,
+    run: () =>
+      check(
+        base(name, {
+          setup: () => createBroadcast({ capacity: 32 }).handle,
+          threads: [
+            thread(
+              (handle) => attachBroadcastProducer(handle, options()),
+              repeat(pushes, 'tryPush'),
+            ),
+            ...pops.map((count) =>
+              thread(
+                (handle) => attachBroadcastConsumer(handle, { ...options(), from: 'oldest' }),
+                repeat(count, 'tryPop'),
+              ),
+            ),
+          ],
+          spec: lossySpec,
+          racy: ({ buffer }) => [{ view: new Uint8Array(buffer, 1024, 32), name: 'records' }],
+        }),
+      ),
+  };
+};
+
+const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
+
+/** Next to 2^32 and to 2^31: indices wrap, or change their sign, at the second record. */
+const edges = [0, -8, 0x7ffffff8];
+
+export const proofs: readonly Proof[] = [
+  ...edges.flatMap((startIndex) =>
+    (['words', 'set'] as const).map((copy) =>
+      spsc({ pushes: 6, pops: 8, room: 2, startIndex, copy }),
+    ),
+  ),
+  spsc({ pushes: 7, pops: 8, room: 4 }),
+  spsc({ pushes: 12, pops: 15, room: 2 }),
+  spsc({ pushes: 12, pops: 15, room: 4, deep: true }),
+  blocking(3),
+  blocking(4, true),
+  asynchronous('tryPush', 2),
+  asynchronous('tryPush', 4),
+  asynchronous('putAsync', 2),
+  closing,
+  killed,
+  consumerKilled,
+  slots(6, 8),
+  slots(12, 15, true),
+  lanes('lanes, 2 producers x 1, 3 pops', [push(1), push(2), repeat(3, 'tryPop')]),
+  lanes('lanes, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'takeReady')]),
+  lanes('lanes, 2 producers killed at any point', [push(1), push(2), repeat(2, 'tryPop')], true),
+  lanes(
+    'lanes, 2 producers x 2, 4 pops',
+    [push(1, 3), push(2, 4), repeat(4, 'tryPop')],
+    false,
+    true,
+  ),
+  queue('queue, 2 producers x 1, 1 consumer x 2', [push(1), push(2), repeat(2, 'tryPop')]),
+  queue('queue, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'take')]),
+  queue('queue, 2 producers x 2, 1 consumer x 4', [push(1, 2), push(3, 4), repeat(4, 'tryPop')]),
+  queue('queue, 2 producers x 1, 2 consumers x 1', [
+    push(1),
+    push(2),
+    repeat(1, 'tryPop'),
+    repeat(1, 'tryPop'),
+  ]),
+  queue(
+    'queue, 2 producers x 2, 2 consumers x 2',
+    [push(1, 2), push(3, 4), repeat(2, 'tryPop'), repeat(2, 'tryPop')],
+    true,
+  ),
+];
+
+/** Racy on purpose. */
+export const racyProofs: readonly Proof[] = [
+  broadcast(3, [2]),
+  broadcast(4, [2]),
+  broadcast(3, [1, 1]),
+  broadcast(5, [2], true),
+];

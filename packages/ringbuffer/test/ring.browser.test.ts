@@ -1,0 +1,84 @@
+// Goal: the core works in a real browser, on a cross-origin isolated page. Method: a worker blocks and
+// produces, the page's main thread consumes; what a page may not do gives typed errors.
+import {
+  attachBroadcastConsumer,
+  attachBroadcastProducer,
+  attachConsumer,
+  attachLane,
+  attachLanesConsumer,
+  attachProducer,
+  attachQueue,
+  type CopyKernel,
+  canShare,
+  createBroadcast,
+  createChannel,
+  createLanes,
+  createQueue,
+  createRing,
+} from '@millrace/ringbuffer';
+import { describe, expect, test } from 'vitest';
+import { streamFromWorker } from './browser-stream.ts';
+
+describe('an isolated page', () => {
+  test('shares memory', () => {
+    expect(globalThis.crossOriginIsolated).toBe(true);
+    expect(canShare()).toBe(true);
+    expect(createChannel().transport).toBe('shared');
+  });
+
+  test.each(['waitAsync', 'poll'] as const)(
+    'consumes on its main thread by %s from a worker that blocks',
+    async (strategy) => {
+      await streamFromWorker(createChannel({ capacity: 4096 }), 'sync', { strategy });
+    },
+  );
+
+  test('consumes from a worker that awaits, over either transport', async () => {
+    await streamFromWorker(createChannel({ capacity: 4096 }), 'async');
+    await streamFromWorker(createChannel({ capacity: 4096, transport: 'message' }), 'async');
+  });
+
+  test('may not block its main thread', () => {
+    const { handle } = createRing({ capacity: 64 });
+    const producer = attachProducer(handle);
+    const code = { code: 'ERR_RING_BLOCKING' };
+    expect(() => attachConsumer(handle).popSync()).toThrow(expect.objectContaining(code));
+    while (producer.tryPush(new Uint8Array(4)));
+    expect(() => producer.pushSync(new Uint8Array(4))).toThrow(expect.objectContaining(code));
+  });
+
+  test.each<CopyKernel>(['auto', 'words', 'set'])('copies by %s', (copy) => {
+    const { handle } = createRing({ capacity: 2048, startIndex: 2 ** 31 - 1024 });
+    const producer = attachProducer(handle, { copy });
+    const consumer = attachConsumer(handle, { copy });
+    const source = new Uint8Array(1000).map((_, i) => i);
+    const target = new Uint8Array(1000);
+    for (let i = 0; i < 2000; i++) {
+      const length = i % 900;
+      expect(producer.tryPush(source, i % 8, (i % 8) + length)).toBe(true);
+      expect(consumer.tryPopInto(target, i % 5)).toBe(length);
+      expect(target.subarray(i % 5, (i % 5) + length)).toEqual(
+        source.subarray(i % 8, (i % 8) + length),
+      );
+    }
+  });
+
+  test('has no Buffer to copy by', () => {
+    const { handle } = createRing({ capacity: 64 });
+    expect(() => attachProducer(handle, { copy: 'buffer' })).toThrow(/Buffer.prototype.copy/);
+  });
+
+  test('has the other topologies too', async () => {
+    const lanes = createLanes({ laneCount: 2, capacity: 64 });
+    attachLane(lanes.handle).tryPush(Uint8Array.of(1));
+    expect(await attachLanesConsumer(lanes.handle).pop()).toEqual(Uint8Array.of(1));
+    const broadcast = createBroadcast({ capacity: 64 });
+    const listener = attachBroadcastConsumer(broadcast.handle);
+    const waiting = listener.pop();
+    attachBroadcastProducer(broadcast.handle).tryPush(Uint8Array.of(2));
+    expect(await waiting).toEqual(Uint8Array.of(2));
+    const queue = attachQueue(createQueue({ slotCount: 2, slotBytes: 4 }).handle);
+    await queue.push(Uint8Array.of(3));
+    expect(await queue.pop()).toEqual(Uint8Array.of(3));
+  });
+});

@@ -1,0 +1,3 @@
+import { browserProject } from '../../vitest.browser.ts';
+
+export default browserProject(import.meta.url);
