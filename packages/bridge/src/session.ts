@@ -322,6 +322,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         }
       },
       mayPause: () => pane.pipes.every((pipe) => pipe.policy === 'latest'),
+      paused: () => this.#paused(pane),
       watch: (watched) => {
         if (watched) this.#watching.set(pane.id, resync);
         else this.#watching.delete(pane.id);

@@ -47,6 +47,8 @@ export interface PipeStats {
   readonly writes: number;
   /** Bytes that wait or are being written. */
   readonly pendingBytes: number;
+  /** Whether it delivers nothing now because a snapshot is on its way. */
+  readonly skipping: boolean;
   /** Times that the sink lagged too far and its queue was dropped. */
   readonly skips: number;
   /** Snapshots that replaced what was missing. */
@@ -113,6 +115,8 @@ export class Pipe {
   #skipping = false;
   /** The write under way, if there is one. */
   #writing: PromiseLike<unknown> | undefined;
+  /** Bytes of snapshots that wait or are being written. */
+  #snapshotBytes = 0;
   #skips = 0;
   #resyncs = 0;
   #bytesSkipped = 0;
@@ -161,6 +165,7 @@ export class Pipe {
       merge: joinOutput,
       hold: 'none',
       onDelivered: () => {
+        this.#snapshotBytes = 0;
         // The batcher still holds what it has just delivered.
         if (this.#pressed) queueMicrotask(() => this.#relieve());
       },
@@ -179,6 +184,7 @@ export class Pipe {
       records: this.#records,
       writes: this.#writes,
       pendingBytes: this.#batcher.bytes,
+      skipping: this.#skipping,
       skips: this.#skips,
       resyncs: this.#resyncs,
       bytesSkipped: this.#bytesSkipped,
@@ -203,7 +209,7 @@ export class Pipe {
     range.queuedAt = queuedAt;
     this.#records++;
     this.#batcher.push(range, this.pane);
-    if (this.#batcher.bytes < this.#bytesHigh) return;
+    if (this.#batcher.bytes < this.#bytesHigh + this.#snapshotBytes) return;
     if (this.policy === 'latest' && this.#writing !== undefined && this.#host.maySkip?.(this)) {
       this.#skip(); // P4
     } else if (!this.#pressed) this.#press(true);
@@ -240,6 +246,8 @@ export class Pipe {
     this.#skipping = false;
     if (this.#state !== 'open') return;
     this.#resyncs++;
+    // However large, it must get through before the pipe may skip again.
+    this.#snapshotBytes += snapshot.length;
     const now = this.#host.clock.now();
     this.push(snapshot, 0, snapshot.length, now, now);
     this.flush();

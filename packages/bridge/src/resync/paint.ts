@@ -3,7 +3,8 @@
  *
  * ```text
  * end of sequences · reset what is set below · hidden screen, its cursor and pen, 1049 · history, rows
- *   · tabs · region · saved cursor · modes · origin · cursor (its row again, if it waits to wrap) · pen, sets
+ *   · tabs · region · saved cursor · origin · cursor (its row again, if it waits to wrap) · modes · pen, sets
+ *   · the character before the cursor again, if it was the last thing printed
  *   · the sequence and the character that the stream is inside of
  * ```
  *
@@ -32,9 +33,18 @@ function follow(pen: Pen, row: string): void {
   for (const match of row.matchAll(sgr)) pen.apply(match[1]!);
 }
 
-/** What stands where in a captured row: each character with its column and pen. */
-function* cellsOf(row: string, from: Pen): Generator<{ x: number; width: number; pen: Pen }> {
+/** A character of a captured row, with what joins it. */
+interface CapturedCell {
+  readonly x: number;
+  readonly width: number;
+  readonly pen: Pen;
+  text: string;
+}
+
+/** What stands where in a captured row, as far as the widths of its characters are certain. */
+function cellsOf(row: string, from: Pen): CapturedCell[] {
   const pen = from.clone();
+  const cells: CapturedCell[] = [];
   let x = 0;
   let at = 0;
   while (at < row.length) {
@@ -42,7 +52,7 @@ function* cellsOf(row: string, from: Pen): Generator<{ x: number; width: number;
     if (code === 0x1b) {
       sgr.lastIndex = at;
       const match = sgr.exec(row);
-      if (match === null || match.index !== at) return; // a hyperlink
+      if (match === null || match.index !== at) break; // a hyperlink
       pen.apply(match[1]!);
       at += match[0].length;
       continue;
@@ -50,10 +60,13 @@ function* cellsOf(row: string, from: Pen): Generator<{ x: number; width: number;
     at += code > 0xffff ? 2 : 1;
     if (code === 0x0e || code === 0x0f) continue;
     const width = widthOf(code);
-    if (width < 0) return;
-    if (width > 0) yield { x, width, pen };
+    if (width < 0) break;
+    const text = String.fromCodePoint(code);
+    if (width > 0) cells.push({ x, width, pen: pen.clone(), text });
+    else if (cells.length > 0) cells.at(-1)!.text += text;
     x += width;
   }
+  return cells;
 }
 
 /** The pen at the beginning of each of `rows`, which follow `before`. */
@@ -72,14 +85,11 @@ function* penAtRows(screen: Screen): Generator<{ row: string; pen: Pen; shift: s
   }
 }
 
-/** Returns the pen of the character that ends before column `x` of row `y`, or undefined if that can't be told. */
-export function penOfCell(screen: Screen, x: number, y: number): Pen | undefined {
+/** Returns the character that ends before column `x` of row `y`, or undefined if that can't be told. */
+export function cellBefore(screen: Screen, x: number, y: number): CapturedCell | undefined {
   let index = 0;
   for (const { row, pen } of penAtRows(screen)) {
-    if (index++ !== y) continue;
-    for (const cell of cellsOf(row, pen)) {
-      if (cell.x + cell.width === x) return cell.pen.clone();
-    }
+    if (index++ === y) return cellsOf(row, pen).find((cell) => cell.x + cell.width === x);
   }
   return undefined;
 }
@@ -114,8 +124,8 @@ function paintCursor(screen: Screen): string {
   let index = 0;
   for (const { row: cells, pen, shift } of penAtRows(screen)) {
     if (index++ !== y) continue;
-    let end = 0;
-    for (const cell of cellsOf(cells, pen)) end = cell.x + cell.width;
+    const last = cellsOf(cells, pen).at(-1);
+    const end = last === undefined ? 0 : last.x + last.width;
     const padding = end < columns ? `\x1b[0m${' '.repeat(columns - end)}` : '';
     return `${place(0, row)}${pen.sgr()}${shift}${cells}${padding}`;
   }
@@ -156,7 +166,15 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   if (tracker.cursorStyle !== undefined) text += `\x1b[${tracker.cursorStyle} q`;
   if (screen.insert) text += '\x1b[4h';
   if (!screen.wrap) text += mode(7, false);
-  text += `${tracker.pen.sgr()}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
+  const pen = `${tracker.pen.sgr()}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
+  const again =
+    tracker.justPrinted && !screen.insert ? cellBefore(screen, screen.x, screen.y) : undefined;
+  if (again === undefined) text += pen;
+  else {
+    // Printed once more as the very last thing, so that a combining mark finds it.
+    const row = screen.origin ? screen.y - screen.top : screen.y;
+    text += `${place(again.x, row)}${pen}${again.text}`;
+  }
   const painted = Buffer.from(text, 'utf8');
   const pending = Buffer.from(screen.pending, 'latin1');
   return Buffer.concat([painted, pending, tracker.cut]);

@@ -20,7 +20,7 @@
  * S4: what isn't exact is named in the report, and is made good as soon as the stream tells what was missing.
  */
 import { encodeCommand } from '@millrace/tmux-proto/commands';
-import { paint, penOfCell } from './paint.ts';
+import { cellBefore, paint } from './paint.ts';
 import { readScreen, type Screen, screenCommand, screenReplies } from './screen.ts';
 import type { Replied } from './screen-requests.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
@@ -53,6 +53,8 @@ export interface ResyncHost {
   ask(line: string, count: number, replied: Replied): void;
   /** Whether tmux may be asked to pause the pane: nobody wants its bytes without loss. */
   mayPause(): boolean;
+  /** Tells that tmux has paused the pane because it was asked to. */
+  paused(): void;
   /** Watches other panes' output from now on, or no longer. */
   watch(watched: boolean): void;
   /** Tells of a snapshot that was handed over. */
@@ -155,6 +157,7 @@ export class PaneResync {
    * @returns whether that was asked for here
    */
   paused(pipes: Iterable<ResyncPipe>): boolean {
+    if (this.#paused) return true;
     const wanted = this.#pausing;
     this.#pausing = false;
     this.tracker.lose();
@@ -259,9 +262,9 @@ export class PaneResync {
     this.#pausing = true;
     this.#asked = true;
     this.#host.watch(true);
-    // %pause may come before or after the reply; if it doesn't come at all, try again.
+    // %pause itself may come inside the reply (before 3.8), or after it.
     this.#host.ask(encodeCommand('refresh-client', '-A', `%${this.#pane}:pause`), 1, () => {
-      if (this.#pausing) this.#failed();
+      if (this.#pausing) this.#host.paused();
     });
   }
 
@@ -314,7 +317,7 @@ export class PaneResync {
     this.#anchor(screen);
     if (!tracker.pen.known) {
       const cell = tracker.lastCell;
-      const pen = cell === undefined ? undefined : penOfCell(screen, cell.x, cell.y);
+      const pen = cell === undefined ? undefined : cellBefore(screen, cell.x, cell.y)?.pen;
       if (pen !== undefined) tracker.learn(pen);
     }
     // A pipe that has lost nothing yet, or that lags, waits for a moment that can be restored.

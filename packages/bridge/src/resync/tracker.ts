@@ -80,6 +80,7 @@ export class StreamTracker {
   /** The last cell printed: the column after it, and its row; -1 if it may be gone. */
   #lastX = -1;
   #lastY = -1;
+  #justPrinted = false;
   #state = stateGround;
   #text = '';
   #utf8: number[] = [];
@@ -93,6 +94,11 @@ export class StreamTracker {
   /** Whether the stream stands between sequences. */
   get atGround(): boolean {
     return this.#state === stateGround;
+  }
+
+  /** Whether the last thing in the stream was a character, which a combining mark would join. */
+  get justPrinted(): boolean {
+    return this.#justPrinted && this.#utf8Bytes === 0 && this.#state === stateGround;
   }
 
   /** The last printed cell that is still there: the column after it and its row, or undefined. */
@@ -183,6 +189,7 @@ export class StreamTracker {
   }
 
   #step(byte: number): void {
+    if (byte < 0x80) this.#justPrinted = false;
     if (byte === 0x1b) {
       this.#broken();
       this.#state = stateEscape;
@@ -228,6 +235,7 @@ export class StreamTracker {
       }
     }
     if (cursor.fed) this.#fed();
+    this.#justPrinted = true;
     this.#lastX = cursor.x;
     this.#lastY = cursor.y;
   }
@@ -258,6 +266,7 @@ export class StreamTracker {
     this.#utf8 = [];
     this.#utf8Bytes = 0;
     const width = widthOf(code);
+    this.#justPrinted = true;
     if (width < 0) this.#disputed();
     else if (width > 0) {
       this.cursor.print(width);
