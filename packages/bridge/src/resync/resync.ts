@@ -224,7 +224,11 @@ export class PaneResync {
   /** Whether a request might find what was missing. */
   get #repairable(): boolean {
     const { tracker } = this;
-    if (tracker.unknown().some((reason) => reason !== 'pen')) return false;
+    // What was erased with an unknown background is known to be plain once the pen is.
+    const curable: InexactReason[] = tracker.pen.backgroundKnown
+      ? ['pen']
+      : ['pen', 'erased-background'];
+    if (tracker.unknown().some((reason) => !curable.includes(reason))) return false;
     return tracker.pen.known || tracker.lastCell !== undefined;
   }
 

@@ -96,9 +96,9 @@ export class StreamTracker {
     return this.#state === stateGround;
   }
 
-  /** Whether the last thing in the stream was a character, which a combining mark would join. */
+  /** Whether the last thing in the stream was a character, which a combining mark would join (one may be cut). */
   get justPrinted(): boolean {
-    return this.#justPrinted && this.#utf8Bytes === 0 && this.#state === stateGround;
+    return this.#justPrinted && this.#state === stateGround;
   }
 
   /** The last printed cell that is still there: the column after it and its row, or undefined. */
