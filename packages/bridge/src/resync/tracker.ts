@@ -266,7 +266,8 @@ export class StreamTracker {
     this.#utf8 = [];
     this.#utf8Bytes = 0;
     const width = widthOf(code);
-    this.#justPrinted = true;
+    // A mark joins a cell that may have been printed with another pen.
+    if (width !== 0) this.#justPrinted = true;
     if (width < 0) this.#disputed();
     else if (width > 0) {
       this.cursor.print(width);
