@@ -19,6 +19,8 @@ export {
   type RecordingHeader,
 } from './receive/recording-format.ts';
 export type { MaximumPace, OpenLoopPace, RecordedPace, ReplayPace } from './receive/replay.ts';
+export type { ResyncReport } from './resync/resync.ts';
+export type { InexactReason } from './resync/tracker.ts';
 export { Session, type SessionEvents, type SessionStats } from './session.ts';
 export { type MemorySink, memorySink } from './sinks/memory.ts';
 export { type NullSink, nullSink } from './sinks/null.ts';

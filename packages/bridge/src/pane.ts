@@ -48,12 +48,13 @@ export class Pane {
   }
 
   /**
-   * Sends the pane's bytes, from the next one on, to a sink: lossless, in order, with backpressure.
+   * Sends the pane's bytes, from the next one on, to a sink: in order, and by default without loss.
    *
-   * A sink that lags holds up its session once its pipe is full; any number of sinks may watch a pane.
+   * A sink that lags holds up its session once its pipe is full; with `policy: 'latest'` it skips instead, begins
+   * with the screen as it is, and gets the screen again when it has caught up. Any number of sinks may watch a pane.
    *
    * @param sink - where to; it belongs to the pipe from now on
-   * @param options - limits of the pipe
+   * @param options - policy and limits of the pipe
    * @throws {BridgeError} `ERR_SESSION_CLOSED`, or `ERR_BRIDGE_ARGUMENT` for limits out of range
    */
   pipe(sink: Sink, options: PipeOptions = {}): Pipe {

@@ -25,6 +25,8 @@ import type { Settings } from './options.ts';
 import { Pane, type PaneHost } from './pane.ts';
 import type { RecordTarget, StreamEvent } from './parse/records.ts';
 import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
+import { PaneResync, type ResyncReport } from './resync/resync.ts';
+import { ScreenRequests } from './resync/screen-requests.ts';
 import type { Source } from './ring/source.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -36,8 +38,13 @@ export interface SessionEvents {
   'pane-closed': [pane: Pane];
   /** tmux said something else. */
   notification: [notification: Notification];
-  /** tmux dropped output of a pane because this client was too far behind: its sinks miss bytes. */
+  /**
+   * tmux dropped output of a pane because this client was too far behind: its sinks miss bytes, and get a snapshot
+   * of the screen instead (tmux 3.2 and later).
+   */
   gap: [pane: Pane];
+  /** A snapshot of the pane's screen was handed to one of its pipes, and what of it isn't exact. */
+  resync: [pane: Pane, report: ResyncReport];
   /** A pipe ended because its sink failed. */
   'sink-failed': [pane: number, error: BridgeError];
   /** The session has ended; the same as `closed`. */
@@ -104,6 +111,11 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly #touched: Pipe[] = [];
   readonly #pipes = new Set<Pipe>();
   readonly #commands: Commands;
+  readonly #screens: ScreenRequests;
+  /** Panes that have, or had, a pipe that may need a snapshot. */
+  readonly #resyncs = new Map<number, PaneResync>();
+  /** Those that wait for an answer: they must see the output of other panes too. */
+  readonly #watching = new Map<number, PaneResync>();
   #resolveClosed!: (end: SessionEnd) => void;
   #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
   #firstStray: string | undefined;
@@ -124,13 +136,16 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       clock: parts.clock,
       stations: parts.recorder,
       pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
+      maySkip: (pipe) => this.#resyncs.get(pipe.pane)?.exact === true,
+      resync: (pipe) => this.#resyncs.get(pipe.pane)?.want(pipe, 'skip'),
       ended: (pipe) => this.#pipeEnded(pipe),
     };
     this.#stations = parts.stations;
     this.#settings = parts.settings;
     this.#source = parts.source;
+    this.#screens = new ScreenRequests((line) => this.#source.write(line));
     this.#commands = new Commands(
-      (line) => this.#source.write(line),
+      (line) => this.#screens.pass(line),
       parts.settings.commandTimeoutMs,
       parts.version,
     );
@@ -285,7 +300,38 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
     this.#pipes.add(pipe);
     pane.add(pipe);
+    if (pipe.policy === 'latest' && this.#canResync) {
+      pipe.await();
+      this.#resyncOf(pane).want(pipe, 'attach');
+    }
     return pipe;
+  }
+
+  /** Whether tmux answers, and pauses panes rather than drop their output unsaid. */
+  get #canResync(): boolean {
+    return this.live && supports(this.version, 'flow-control');
+  }
+
+  #resyncOf(pane: Pane): PaneResync {
+    const known = this.#resyncs.get(pane.id);
+    if (known !== undefined) return known;
+    const resync = new PaneResync(pane.id, {
+      ask: (line, count, replied) => {
+        if (this.#state === 'open' || this.#state === 'opening') {
+          this.#screens.ask(line, count, replied);
+        }
+      },
+      mayPause: () => pane.pipes.every((pipe) => pipe.policy === 'latest'),
+      paused: () => this.#paused(pane),
+      watch: (watched) => {
+        if (watched) this.#watching.set(pane.id, resync);
+        else this.#watching.delete(pane.id);
+      },
+      restored: (report) => this.emit('resync', pane, report),
+      now: () => this.clock.now(),
+    });
+    this.#resyncs.set(pane.id, resync);
+    return resync;
   }
 
   #output(
@@ -301,6 +347,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     pane.records++;
     const { pipes } = pane;
     if (pipes.length === 0) pane.unwatchedBytes += end - start;
+    if (this.#resyncs.size > 0 && !this.#follow(id, bytes, start, end)) return;
     for (let index = 0; index < pipes.length; index++) {
       const pipe = pipes[index]!;
       pipe.push(bytes, start, end, readAt, queuedAt);
@@ -309,6 +356,12 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         this.#touched.push(pipe);
       }
     }
+  }
+
+  /** Shows output to the resyncs; false if it is held back. */
+  #follow(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    for (const [pane, resync] of this.#watching) if (pane !== id) resync.otherOutput();
+    return this.#resyncs.get(id)?.output(bytes, start, end) ?? true;
   }
 
   #readEnd(): void {
@@ -324,7 +377,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
-        if (this.live && !this.#commands.reply(event)) this.#foreignReply(event);
+        if (this.live && !this.#screens.reply(event) && !this.#commands.reply(event)) {
+          this.#foreignReply(event);
+        }
         break;
       case 'notification':
         this.#notified(event.notification);
@@ -355,6 +410,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #pipeEnded(pipe: Pipe): void {
     this.#pipes.delete(pipe);
     this.#panes.get(pipe.pane)?.remove(pipe);
+    this.#resyncs.get(pipe.pane)?.forget(pipe);
     pipe.closed.then((error) => {
       if (error !== undefined) this.emit('sink-failed', pipe.pane, error);
     });
@@ -373,21 +429,36 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     switch (notification.type) {
       case 'pause': {
         const pane = this.#panes.get(notification.pane);
-        if (pane === undefined) break;
-        this.#gaps++;
-        this.emit('gap', pane);
-        this.#tryCommand('refresh-client', '-A', `%${notification.pane}:continue`);
+        if (pane !== undefined) this.#paused(pane);
         break;
       }
       case 'layout-change':
+        for (const resync of this.#resyncs.values()) resync.layoutChanged();
+        this.#panesMayChange();
+        break;
       case 'window-add':
       case 'window-close':
       case 'unlinked-window-close':
-        if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
+        this.#panesMayChange();
         break;
       default:
     }
     this.emit('notification', notification);
+  }
+
+  /** tmux has dropped what was queued of a pane and sends nothing of it until told to. */
+  #paused(pane: Pane): void {
+    const { pipes } = pane;
+    if (pipes.length > 0 && this.#canResync) {
+      for (const pipe of pipes) pipe.await();
+      if (this.#resyncOf(pane).paused(pipes)) return;
+    } else this.#tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
+    this.#gaps++;
+    this.emit('gap', pane);
+  }
+
+  #panesMayChange(): void {
+    if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
   }
 
   /**
@@ -439,6 +510,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   #removePane(pane: Pane): void {
     this.#panes.delete(pane.id);
+    this.#resyncs.get(pane.id)?.close();
+    this.#resyncs.delete(pane.id);
     for (const pipe of pane.pipes) pipe.close({ timeoutMs: this.#settings.closeTimeoutMs });
     this.emit('pane-closed', pane);
   }
@@ -461,6 +534,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     const { closeTimeoutMs } = this.#settings;
+    for (const resync of this.#resyncs.values()) resync.close();
     this.#commands.close(`the session has ended: ${end.message}`);
     const ending = [...this.#pipes].map((pipe) => pipe.end(end.error, closeTimeoutMs));
     Promise.allSettled(ending).then(() => {

@@ -6,12 +6,16 @@
  * bytes the pipe is under pressure and its session stops reading, until it has fallen to `bytesLow`: the queue is
  * bounded by `bytesHigh` plus one read.
  *
- * P1: bytes reach the sink in the order of the stream, each exactly once, as long as the pipe is open.
+ * P1: bytes reach the sink in the order of the stream, each exactly once, as long as the pipe is open and doesn't skip.
  * P2: at most one write is under way.
+ * With `policy: 'latest'` a pipe over its limit doesn't hold up the session: what waits is dropped, what comes is
+ * skipped, and when the sink has accepted what it had, a snapshot of the screen takes the place of what is missing.
+ *
  * P3: a sink that fails ends its own pipe and no other; it is called no more, except for `close`.
+ * P4: a pipe skips only while a snapshot is on its way, and only if the snapshot will be exact; else it is lossless.
  */
 import { type Batch, type Batcher, createBatcher } from '@millrace/batcher';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, checkInteger } from '../errors.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -19,6 +23,14 @@ import { type JoinedOutput, joinOutput, type OutputRange } from './coalesce.ts';
 
 /** How a pipe is set up. */
 export interface PipeOptions {
+  /**
+   * What happens to a sink that lags by `bytesHigh`: `lossless` holds the session up, `latest` skips what the sink
+   * hasn't got and restores the screen exactly. `latest` begins with a snapshot of the screen. It acts as `lossless`
+   * on a recording and before tmux 3.2, and while a pane's state can't be restored exactly. @defaultValue 'lossless'
+   */
+  readonly policy?: 'lossless' | 'latest';
+  /** Rows above the screen that a snapshot restores on attach and after a gap (0 to 100000). @defaultValue 0 */
+  readonly historyLines?: number;
   /** Joined bytes from which the session stops reading (bytes). @defaultValue 262144 */
   readonly bytesHigh?: number;
   /** Joined bytes at which it reads again (bytes). @defaultValue a quarter of `bytesHigh` */
@@ -35,6 +47,14 @@ export interface PipeStats {
   readonly writes: number;
   /** Bytes that wait or are being written. */
   readonly pendingBytes: number;
+  /** Whether it delivers nothing now because a snapshot is on its way. */
+  readonly skipping: boolean;
+  /** Times that the sink lagged too far and its queue was dropped. */
+  readonly skips: number;
+  /** Snapshots that replaced what was missing. */
+  readonly resyncs: number;
+  /** Bytes that the snapshots replaced. */
+  readonly bytesSkipped: number;
 }
 
 /** What a pipe needs of its session. */
@@ -43,8 +63,25 @@ export interface PipeHost {
   readonly stations: StationRecorder;
   /** Learns that the pipe is, or is no longer, under pressure. */
   pressure(pipe: Pipe, pressed: boolean): void;
+  /** Whether a pipe of policy `latest` may skip now: a snapshot of its pane would be exact. */
+  maySkip?(pipe: Pipe): boolean;
+  /** Learns that a pipe has skipped, and that its sink is ready for a snapshot. */
+  resync?(pipe: Pipe): void;
   /** Learns that the pipe has ended. */
   ended(pipe: Pipe): void;
+}
+
+/** Resolves when a write has been accepted or refused, or after `timeoutMs`. */
+function settled(writing: PromiseLike<unknown> | undefined, timeoutMs?: number): Promise<void> {
+  if (writing === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
+    const finish = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    writing.then(finish, finish);
+  });
 }
 
 /** One pane's bytes on their way to one sink; made by `pane.pipe`. */
@@ -55,7 +92,14 @@ export class Pipe {
   readonly closed: Promise<BridgeError | undefined>;
   readonly #sink: Sink;
   readonly #host: PipeHost;
-  readonly #batcher: Batcher<OutputRange, number, JoinedOutput>;
+  /** How it treats a sink that lags. */
+  readonly policy: 'lossless' | 'latest';
+  /**
+   * Rows of history that its snapshots restore.
+   * @internal
+   */
+  readonly historyLines: number;
+  #batcher: Batcher<OutputRange, number, JoinedOutput>;
   readonly #bytesHigh: number;
   readonly #bytesLow: number;
   readonly #range: OutputRange;
@@ -68,6 +112,14 @@ export class Pipe {
    */
   touched = false;
   #pressed = false;
+  #skipping = false;
+  /** The write under way, if there is one. */
+  #writing: PromiseLike<unknown> | undefined;
+  /** Bytes of snapshots that wait or are being written. */
+  #snapshotBytes = 0;
+  #skips = 0;
+  #resyncs = 0;
+  #bytesSkipped = 0;
   #bytes = 0;
   #records = 0;
   #writes = 0;
@@ -95,11 +147,25 @@ export class Pipe {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#batcher = createBatcher({
-      flush: (batch) => this.#write(batch),
+    this.policy = options.policy ?? 'lossless';
+    if (this.policy !== 'lossless' && this.policy !== 'latest') {
+      throw new BridgeError(
+        'ERR_BRIDGE_ARGUMENT',
+        `policy must be 'lossless' or 'latest': policy=${String(this.policy)}`,
+      );
+    }
+    this.historyLines = options.historyLines ?? 0;
+    checkInteger('historyLines', this.historyLines, 0, 100_000);
+    this.#batcher = this.#createBatcher();
+  }
+
+  #createBatcher(): Batcher<OutputRange, number, JoinedOutput> {
+    const batcher = createBatcher({
+      flush: (batch: Batch<number, JoinedOutput>) => this.#write(batch),
       merge: joinOutput,
       hold: 'none',
       onDelivered: () => {
+        this.#snapshotBytes = 0;
         // The batcher still holds what it has just delivered.
         if (this.#pressed) queueMicrotask(() => this.#relieve());
       },
@@ -107,7 +173,8 @@ export class Pipe {
       // The session stops reading long before; a lossless pipe must never be refused a record (P1).
       pendingBytesMax: Number.POSITIVE_INFINITY,
     });
-    this.#batcher.closed.catch(() => {});
+    batcher.closed.catch(() => {});
+    return batcher;
   }
 
   /** What the pipe has carried so far. */
@@ -117,6 +184,10 @@ export class Pipe {
       records: this.#records,
       writes: this.#writes,
       pendingBytes: this.#batcher.bytes,
+      skipping: this.#skipping,
+      skips: this.#skips,
+      resyncs: this.#resyncs,
+      bytesSkipped: this.#bytesSkipped,
     };
   }
 
@@ -126,6 +197,10 @@ export class Pipe {
    */
   push(bytes: Uint8Array, start: number, end: number, readAt: number, queuedAt: number): void {
     if (this.#state !== 'open' || start === end) return;
+    if (this.#skipping) {
+      this.#bytesSkipped += end - start;
+      return;
+    }
     const range = this.#range;
     range.bytes = bytes;
     range.start = start;
@@ -134,7 +209,48 @@ export class Pipe {
     range.queuedAt = queuedAt;
     this.#records++;
     this.#batcher.push(range, this.pane);
-    if (!this.#pressed && this.#batcher.bytes >= this.#bytesHigh) this.#press(true);
+    if (this.#batcher.bytes < this.#bytesHigh + this.#snapshotBytes) return;
+    if (this.policy === 'latest' && this.#writing !== undefined && this.#host.maySkip?.(this)) {
+      this.#skip(); // P4
+    } else if (!this.#pressed) this.#press(true);
+  }
+
+  /** Drops what waits; when the write under way has been accepted, asks for a snapshot. */
+  #skip(): void {
+    const { undelivered } = this.#batcher.abort();
+    for (const entry of undelivered) this.#bytesSkipped += entry.value.length;
+    this.#batcher = this.#createBatcher();
+    this.#skips++;
+    this.#skipping = true;
+    if (this.#pressed) this.#press(false);
+    const ask = (): void => {
+      if (this.#state === 'open' && this.#skipping) this.#host.resync?.(this);
+    };
+    if (this.#writing === undefined) ask();
+    else this.#writing.then(ask, () => {});
+  }
+
+  /**
+   * Delivers nothing until `restore`: bytes are missing, or the sink begins with a snapshot.
+   * @internal
+   */
+  await(): void {
+    this.#skipping = true;
+  }
+
+  /**
+   * Queues a snapshot of the screen, which takes the place of everything skipped.
+   * @internal
+   */
+  restore(snapshot: Uint8Array): void {
+    this.#skipping = false;
+    if (this.#state !== 'open') return;
+    this.#resyncs++;
+    // However large, it must get through before the pipe may skip again.
+    this.#snapshotBytes += snapshot.length;
+    const now = this.#host.clock.now();
+    this.push(snapshot, 0, snapshot.length, now, now);
+    this.flush();
   }
 
   /**
@@ -155,8 +271,8 @@ export class Pipe {
   close(options: { readonly timeoutMs?: number } = {}): Promise<BridgeError | undefined> {
     if (this.#state === 'open') {
       this.#state = 'closing';
-      this.#batcher.close(options).then(
-        () => this.#end(undefined),
+      const writing = this.#skips > 0 ? this.#writing : undefined;
+      Promise.allSettled([this.#batcher.close(options), settled(writing, options.timeoutMs)]).then(
         () => this.#end(undefined),
       );
     }
@@ -199,12 +315,18 @@ export class Pipe {
       stations.sink.recordCount(clock.now() - calledAt, count);
       return undefined;
     }
-    return Promise.resolve(pending).then(
+    const written = Promise.resolve(pending).then(
       () => {
+        this.#writing = undefined;
         stations.sink.recordCount(clock.now() - calledAt, count);
       },
-      (error) => this.#fail(error),
+      (error) => {
+        this.#writing = undefined;
+        this.#fail(error);
+      },
     );
+    this.#writing = written;
+    return written;
   }
 
   #writeOne(joined: JoinedOutput): undefined | PromiseLike<unknown> {

@@ -1,0 +1,131 @@
+/**
+ * What tmux tells about a pane's screen: the commands that ask, in one line, and the reading of their replies.
+ *
+ * tmux runs the commands of one line without reading from a program in between (seen on 3.3a and in cmd-queue.c), so
+ * the replies show one moment. With `resume`, output of a paused pane begins again at that very moment.
+ */
+import { encodeCommand } from '@millrace/tmux-proto/commands';
+
+/** A screen as tmux has it. */
+export interface Screen {
+  /** The rows that scrolled away, oldest first, with SGR sequences; as many as were asked for. */
+  readonly history: readonly string[];
+  /** The visible rows. Colours go on from row to row, beginning with `history`. */
+  readonly rows: readonly string[];
+  /** The rows that the alternate screen hides; empty without one. */
+  readonly hidden: readonly string[];
+  /** The beginning of a sequence that isn't complete. */
+  readonly pending: string;
+  readonly columns: number;
+  readonly height: number;
+  /** Cursor column; `columns` after printing in the last one. */
+  readonly x: number;
+  readonly y: number;
+  /** The scroll region, both included. */
+  readonly top: number;
+  readonly bottom: number;
+  readonly tabs: readonly number[];
+  readonly alternate: boolean;
+  /** Cursor of the hidden screen. */
+  readonly hiddenX: number;
+  readonly hiddenY: number;
+  readonly wrap: boolean;
+  readonly origin: boolean;
+  readonly insert: boolean;
+  readonly cursorVisible: boolean;
+  readonly keypad: boolean;
+  readonly cursorKeys: boolean;
+  /** Mouse modes that are on, as their DECSET numbers. */
+  readonly mouse: readonly number[];
+}
+
+const fields = [
+  'pane_width',
+  'pane_height',
+  'cursor_x',
+  'cursor_y',
+  'scroll_region_upper',
+  'scroll_region_lower',
+  'alternate_on',
+  'alternate_saved_x',
+  'alternate_saved_y',
+  'wrap_flag',
+  'origin_flag',
+  'insert_flag',
+  'cursor_flag',
+  'keypad_flag',
+  'keypad_cursor_flag',
+  'mouse_standard_flag',
+  'mouse_button_flag',
+  'mouse_all_flag',
+  'mouse_utf8_flag',
+  'mouse_sgr_flag',
+];
+const format = `${fields.map((name) => `#{${name}}`).join(';')};#{pane_tabs}`;
+const mouseModes = [1000, 1002, 1003, 1005, 1006];
+
+/** How many replies the line of `screenCommand` gets, without and with `resume`. */
+export const screenReplies = (resume: boolean): number => (resume ? 5 : 4);
+
+/**
+ * Returns the line that asks for a pane's screen.
+ *
+ * @param pane - its number
+ * @param historyLines - how many rows above the visible ones
+ * @param resume - whether the pane is paused and goes on from here
+ */
+export function screenCommand(pane: number, historyLines: number, resume: boolean): string {
+  const target = `%${pane}`;
+  const first = historyLines > 0 ? ['-S', String(-historyLines)] : [];
+  const commands = [
+    encodeCommand('display-message', '-p', '-t', target, format),
+    encodeCommand('capture-pane', '-p', '-e', '-N', ...first, '-t', target),
+    encodeCommand('capture-pane', '-p', '-e', '-N', '-a', '-q', '-t', target),
+    encodeCommand('capture-pane', '-p', '-P', '-C', '-t', target),
+  ];
+  if (resume) commands.push(encodeCommand('refresh-client', '-A', `${target}:continue`));
+  return `${commands.map((line) => line.trimEnd()).join(' ; ')}\n`;
+}
+
+/** Undoes `capture-pane -C`: `\ooo` are bytes. */
+const bytesOfEscaped = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+
+/** Reads the replies; undefined if they make no sense. */
+export function readScreen(replies: readonly (readonly string[])[]): Screen | undefined {
+  const [told, captured, hidden, pending] = replies;
+  const words = told?.[0]?.split(';');
+  if (words === undefined || words.length !== fields.length + 1 || captured === undefined) {
+    return undefined;
+  }
+  const numbers = words.slice(0, -1).map(Number);
+  const [columns, height, x, y, top, bottom, alternate, hiddenX, hiddenY] = numbers as number[];
+  const flags = numbers.slice(9).map((value) => value === 1);
+  const [wrap, origin, insert, cursorVisible, keypad, cursorKeys] = flags as boolean[];
+  if (!(columns! > 0 && height! > 0) || captured.length < height!) return undefined;
+  return {
+    history: captured.slice(0, captured.length - height!),
+    rows: captured.slice(captured.length - height!),
+    hidden: alternate === 1 ? (hidden ?? []) : [],
+    pending: bytesOfEscaped((pending ?? []).join('\n')),
+    columns: columns!,
+    height: height!,
+    x: x!,
+    y: y!,
+    top: top!,
+    bottom: bottom!,
+    tabs: words.at(-1)!.split(',').filter(Boolean).map(Number),
+    alternate: alternate === 1,
+    hiddenX: hiddenX!,
+    hiddenY: hiddenY!,
+    wrap: wrap!,
+    origin: origin!,
+    insert: insert!,
+    cursorVisible: cursorVisible!,
+    keypad: keypad!,
+    cursorKeys: cursorKeys!,
+    mouse: mouseModes.filter((_, index) => flags[6 + index]),
+  };
+}

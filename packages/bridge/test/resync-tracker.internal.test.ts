@@ -1,0 +1,127 @@
+/**
+ * Goal: the tracker comes to the same state however its bytes are cut, and what it calls known is right.
+ * Method: random sequences cut at random places against one push; a pen against a naive reading; xterm.js as the
+ * judge of the cursor.
+ */
+import { fc, test } from '@fast-check/vitest';
+import xterm from '@xterm/headless';
+import { describe, expect } from 'vitest';
+import { Pen } from '../src/resync/pen.ts';
+import { StreamTracker } from '../src/resync/tracker.ts';
+
+const numRuns = Number(process.env['FC_RUNS'] ?? 200);
+const columns = 30;
+const rows = 8;
+
+const unit = fc.oneof(
+  fc.constantFrom(
+    'plain',
+    '日本',
+    'é',
+    '\r\n',
+    '\n',
+    '\r',
+    '\x1b7',
+    '\x1b8',
+    '\x1b[m',
+    '\x1b[2J\x1b[H',
+  ),
+  fc.constantFrom(
+    '\x1b[3;6r',
+    '\x1b[r',
+    '\x1bM\r',
+    '\x1bE',
+    '\x1b]0;t\x07',
+    '\x1bPx\x1b\\',
+    '\x1b[?25l',
+  ),
+  fc
+    .tuple(fc.integer({ min: 1, max: rows }), fc.integer({ min: 1, max: columns }))
+    .map(([y, x]) => `\x1b[${y};${x}H`),
+  fc.integer({ min: 0, max: 107 }).map((code) => `\x1b[${code}m`),
+);
+
+function tracker(): StreamTracker {
+  const made = new StreamTracker();
+  const told = { x: 0, y: 0, columns, rows, top: 0, bottom: rows - 1, origin: false, wrap: true };
+  made.anchor(told);
+  made.pen.reset();
+  return made;
+}
+
+const stateOf = (one: StreamTracker): unknown => ({
+  pen: one.pen.sgr(),
+  x: one.cursor.x,
+  y: one.cursor.y,
+  region: [one.cursor.top, one.cursor.bottom],
+  saved: [one.saved.x, one.saved.y, one.saved.pen.sgr()],
+  unknown: one.unknown(),
+  cut: [...one.cut],
+  ground: one.atGround,
+  last: one.lastCell,
+});
+
+describe('the tracker', () => {
+  test.prop(
+    [fc.array(unit, { maxLength: 60 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })],
+    {
+      numRuns,
+    },
+  )('is indifferent to where its bytes are cut', (units, cuts) => {
+    const bytes = Buffer.from(units.join(''));
+    const whole = tracker();
+    whole.push(bytes, 0, bytes.length);
+    const pieces = tracker();
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const end = Math.min(bytes.length, at + cuts[turn % cuts.length]!);
+      pieces.push(bytes, at, end);
+      at = end;
+    }
+    expect(stateOf(pieces)).toEqual(stateOf(whole));
+  });
+
+  test.prop([fc.array(unit, { maxLength: 40 })], { numRuns: Math.min(numRuns, 300) })(
+    'knows where the cursor is, or knows that it does not',
+    async (units) => {
+      const bytes = Buffer.from(units.join(''));
+      const one = tracker();
+      one.push(bytes, 0, bytes.length);
+      const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+      await new Promise<void>((resolve) => terminal.write(bytes, resolve));
+      const { cursorX, cursorY } = terminal.buffer.active;
+      terminal.dispose();
+      if (one.cursor.x >= 0) expect(one.cursor.x).toBe(cursorX);
+      if (one.cursor.y >= 0) expect(one.cursor.y).toBe(cursorY);
+    },
+  );
+
+  test('names a pen that it joined in the middle, and learns it from a reset', () => {
+    const one = new StreamTracker();
+    one.push(Buffer.from('abc\x1b[31m'), 0, 8);
+    expect(one.unknown()).toContain('pen');
+    one.push(Buffer.from('\x1b[m'), 0, 3);
+    expect(one.unknown()).not.toContain('pen');
+  });
+
+  test('names cells that were erased with a background, until the screen is cleared', () => {
+    const one = tracker();
+    const feed = (text: string): void => one.push(Buffer.from(text), 0, text.length);
+    feed('\x1b[44m\x1b[K');
+    expect(one.unknown()).toEqual(['erased-background']);
+    feed('\x1b[m\x1b[2J');
+    expect(one.unknown()).toEqual([]);
+  });
+});
+
+describe('a pen', () => {
+  test.prop([fc.array(fc.integer({ min: 0, max: 107 }), { maxLength: 20 })], { numRuns })(
+    'gives back what was applied',
+    (codes) => {
+      const pen = new Pen(true);
+      pen.apply(codes.join(';'));
+      const again = new Pen(true);
+      again.apply(pen.sgr().slice(2, -1));
+      expect(again.sgr()).toBe(pen.sgr());
+    },
+  );
+});
