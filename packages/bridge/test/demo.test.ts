@@ -20,7 +20,16 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) {
+      await once(child, 'close');
+    }
+  }
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const children: ChildProcess[] = [];
 
 interface Run {
   readonly child: ChildProcess;
@@ -33,6 +42,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Run {
     env: { ...process.env, TMPDIR: directory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.push(child);
   const run: Run = { child, output: '', errors: '' };
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     run.output += text;

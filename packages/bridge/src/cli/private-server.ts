@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,10 +24,11 @@ export interface PrivateServer {
 }
 
 const guard = [
+  'read -r p',
   'cat >/dev/null',
   '"$1" -S "$2/socket" kill-server 2>/dev/null',
-  // A server that doesn't answer is ended by pid; the file was written when the first session was made.
-  'if [ -s "$2/pid" ]; then p=$(cat "$2/pid"); n=0;' +
+  // A server that doesn't answer, or whose socket somebody has removed, is ended by pid.
+  'if [ -n "$p" ]; then n=0;' +
     ' while kill -0 "$p" 2>/dev/null && [ $n -lt 20 ]; do sleep 0.05; n=$((n+1)); done;' +
     ' kill -9 "$p" 2>/dev/null; fi',
   'rm -rf "$2"',
@@ -50,7 +51,9 @@ export function openPrivateServer(tmux: string): PrivateServer {
   return {
     socketPath: join(directory, 'socket'),
     directory,
-    serverPid: (pid) => writeFileSync(join(directory, 'pid'), String(pid)),
+    serverPid: (pid) => {
+      if (Number.isSafeInteger(pid)) guardian.stdin?.write(`${pid}\n`);
+    },
     close: async () => {
       guardian.ref();
       guardian.stdin?.end();

@@ -12,7 +12,7 @@ export interface WorkerSetup {
   readonly ring: unknown;
   readonly stations: StationBuffers;
   readonly epoch: bigint;
-  /** Two u64: bytes read, records found. */
+  /** Two f64: bytes read, records found. */
   readonly counts: SharedArrayBuffer;
 }
 

@@ -56,7 +56,7 @@ export class WorkerSource implements Source {
   readonly #clock: Clock;
   readonly #stations: Stations;
   readonly #recorder: StationRecorder;
-  readonly #counts = new BigUint64Array(new SharedArrayBuffer(16));
+  readonly #counts = new Float64Array(new SharedArrayBuffer(16));
   readonly #consumer: RingConsumer;
   readonly #views: RingViews;
   readonly #ring: RingHandle;
@@ -148,8 +148,8 @@ export class WorkerSource implements Source {
 
   get counts(): SourceCounts {
     return {
-      bytes: Number(Atomics.load(this.#counts, 0)),
-      records: Number(Atomics.load(this.#counts, 1)),
+      bytes: this.#counts[0]!,
+      records: this.#counts[1]!,
     };
   }
 
