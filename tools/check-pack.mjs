@@ -3,22 +3,14 @@
 // TypeScript, and the package's own tests against `dist` on the oldest Node that we support.
 // Node and TypeScript come from the registry into a temporary folder, never into the lockfile.
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { canFetchNode, fetchNode, makePackage, nodeVersions, npmInstall } from './fetch-node.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const nodeVersions = ['20.19.0', '22.23.3', '24.21.0', '26.10.0'];
 /** Each with the oldest module setting that users of it have: CommonJS callers need 5.8. */
 const typescripts = [
   { version: '5.2.2', files: ['a.mts'] },
@@ -41,22 +33,6 @@ async function check(name, body) {
     console.error(`FAILED ${name}\n${error.stdout ?? ''}${error.stderr ?? error.stack}`);
   }
 }
-
-const npmInstall = (cwd, ...packages) =>
-  run(
-    'npm',
-    [
-      'install',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--prefer-offline',
-      '--silent',
-      '--force',
-      ...packages,
-    ],
-    { cwd },
-  );
 
 const manifests = readdirSync('packages')
   .map((folder) => ({
@@ -97,9 +73,7 @@ for (const { name, cwd, folder } of packed) {
 }
 
 // The consumer: our tarballs and every optional peer that an export may load.
-const consumer = join(directory, 'consumer');
-mkdirSync(consumer);
-writeFileSync(join(consumer, 'package.json'), '{"private":true,"type":"module"}');
+const consumer = makePackage(join(directory, 'consumer'), { type: 'module' });
 const peers = Object.assign({}, ...packed.map((manifest) => manifest.peerDependencies ?? {}));
 await npmInstall(
   consumer,
@@ -133,15 +107,8 @@ for (const [index, specifier] of specifiers.entries()) {
   );
 }
 const nodes = new Map();
-if (['linux-x64', 'linux-arm64', 'darwin-x64'].includes(`${process.platform}-${process.arch}`)) {
-  for (const version of nodeVersions) {
-    const home = join(directory, `node-${version}`);
-    mkdirSync(home);
-    writeFileSync(join(home, 'package.json'), '{"private":true}');
-    const platformPackage = `node-${process.platform}-${process.arch}`;
-    await npmInstall(home, `${platformPackage}@${version}`);
-    nodes.set(version, join(home, 'node_modules', platformPackage, 'bin/node'));
-  }
+if (canFetchNode) {
+  for (const version of nodeVersions) nodes.set(version, await fetchNode(version, directory));
 } else skipped += nodeVersions.length * specifiers.length * 2;
 for (const [version, node] of nodes) {
   for (const [index, specifier] of specifiers.entries()) {
@@ -165,9 +132,7 @@ const uses = allSpecifiers.map((_, i) => `export const k${i}: object = m${i};`).
 writeFileSync(join(consumer, 'a.mts'), `${imports}\n${uses}\n`);
 writeFileSync(join(consumer, 'b.cts'), `${imports}\n${uses}\n`);
 for (const { version, files } of typescripts) {
-  const home = join(directory, `typescript-${version}`);
-  mkdirSync(home);
-  writeFileSync(join(home, 'package.json'), '{"private":true}');
+  const home = makePackage(join(directory, `typescript-${version}`));
   await npmInstall(home, `typescript@${version}`);
   const config = join(consumer, `tsconfig-${version}.json`);
   writeFileSync(
