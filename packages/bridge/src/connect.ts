@@ -10,7 +10,7 @@ import { openSource, type SourcePlan } from './ring/open-source.ts';
 import { Session } from './session.ts';
 
 /** The owner tag of this thread's shards; the worker has the next one. */
-export const mainOwner = 1;
+const mainOwner = 1;
 
 /** Arguments of `tmux -C` for these settings. */
 function tmuxArgs(settings: Settings): string[] {

@@ -166,7 +166,7 @@ export class Pipe {
       hold: 'none',
       onDelivered: () => {
         this.#snapshotBytes = 0;
-        // The batcher still holds what it has just delivered.
+        // Judged when the batcher has come to rest: it may be about to deliver more.
         if (this.#pressed) queueMicrotask(() => this.#relieve());
       },
       bytesMax: this.#bytesHigh * 2,

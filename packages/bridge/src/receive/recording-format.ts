@@ -20,8 +20,8 @@
 import { gunzipSync } from 'node:zlib';
 import { BridgeError } from '../errors.ts';
 
-export const recordingMagic = 'MILLRACE-RECORDING 1\n';
-export const frameHeaderBytes = 8;
+const recordingMagic = 'MILLRACE-RECORDING 1\n';
+const frameHeaderBytes = 8;
 const headerBytesMax = 65_536;
 const recordingBytesMax = 1 << 30;
 

@@ -5,7 +5,7 @@ import { versionOrder } from '@millrace/tmux-proto/commands';
 import { BridgeError } from '../errors.ts';
 
 /** The oldest version that the bridge connects to: the first that takes a size as `WxH`. */
-export const tmuxVersionMin = '2.9';
+const tmuxVersionMin = '2.9';
 
 /** What stands for a version that tmux hasn't told yet; it has no number, so it counts as the newest. */
 export const unknownVersion = 'unknown';

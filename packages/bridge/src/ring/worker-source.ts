@@ -2,7 +2,7 @@
  * Receives and parses in a worker thread; records come through a ring in shared memory.
  *
  * It pays when the session's own thread is busy, or when many panes flood: the pipe from tmux is drained and
- * parsed meanwhile. With an idle thread and a fast sink it brings nothing and costs a second isolate (about 28 MB).
+ * parsed meanwhile. With an idle thread and a fast sink it brings nothing and costs the memory of a second isolate.
  *
  * The session's end drains the ring in its event loop: all that is there, at most `drainCount` records a turn, then
  * the pipes are flushed. Pausing means not to drain: the ring fills, the worker pauses the transport, tmux feels it.

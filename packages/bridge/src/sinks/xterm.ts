@@ -14,7 +14,7 @@ export interface XtermTerminal {
 }
 
 /** Returns how many bytes at the end of `bytes` begin a UTF-8 sequence that isn't complete (0 to 3). */
-export function incompleteTail(bytes: Uint8Array): number {
+function incompleteTail(bytes: Uint8Array): number {
   const length = bytes.length;
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back]!;

@@ -40,7 +40,7 @@ const floorCpu = 0.1;
 const cpuFigure = 'CPU of a core, typing + 200 KB/s of logs, with this view';
 
 /** The recording that ships with the package. */
-export const demoRecording: URL = new URL(
+const demoRecording: URL = new URL(
   import.meta.url.endsWith('.ts')
     ? '../../../recordings/demo.millrace.gz'
     : '../recordings/demo.millrace.gz',

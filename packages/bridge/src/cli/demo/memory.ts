@@ -22,7 +22,7 @@ const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Returns why the comparison can't run, if it can't. */
-export function memoryUnavailable(): string | undefined {
+function memoryUnavailable(): string | undefined {
   try {
     createRequire(import.meta.url).resolve('@xterm/headless');
     return undefined;

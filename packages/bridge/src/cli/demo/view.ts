@@ -55,7 +55,7 @@ export function screenLines(snapshot: Snapshot): string[] {
 }
 
 /** Returns the view as one line, for a log. */
-export function plainLine(snapshot: Snapshot): string {
+function plainLine(snapshot: Snapshot): string {
   const { total } = snapshot.stations;
   const bytes = snapshot.panes.reduce((sum, pane) => sum + pane.bytesPerSecond, 0);
   const records = snapshot.panes.reduce((sum, pane) => sum + pane.recordsPerSecond, 0);
