@@ -127,6 +127,15 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#lanes.bytes + this.#roomGiven - this.#room + this.#batch.bytes;
   }
 
+  /**
+   * Learned speed of the sink with a full batch, from the start of a flush until it has settled (bytes per ms);
+   * Infinity before the first timed flush. Times a latency budget it is the window that keeps a lagging sink within
+   * that budget; cap it, since a sink that has never been pressed shows no limit. Cost: O(1), no allocation.
+   */
+  get drainBytesPerMs(): number {
+    return this.#pressure.drainRate * 1000;
+  }
+
   /** Where the batcher is in its life. */
   get state(): BatcherState {
     return this.#state;
@@ -664,6 +673,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       pressed: this.#pressure.count,
       limitBytes: this.#pressure.limit,
       batchBytes: this.#pressure.batchBytes,
+      drainBytesPerMs: this.drainBytesPerMs,
       fixedMs: cost.fixed / 1000,
       perByteMs: cost.perByte / 1000,
       tauMs: this.#law.tau / 1000,

@@ -58,6 +58,14 @@ export class Pressure<Item, Key, Accumulator, Value> {
     return this.#pressed.size;
   }
 
+  /** Learned speed of the sink when it has a full batch (bytes per us); Infinity before the first timed flush. */
+  get drainRate(): number {
+    const settle = this.#settle;
+    return settle.count === 0
+      ? Number.POSITIVE_INFINITY
+      : this.batchBytes / settle.predict(this.batchBytes);
+  }
+
   /** Learns from a batch that took `settleUs` from its start until the sink was free again. */
   observe(bytes: number, settleUs: number, cost: CostModel): void {
     const settle = this.#settle;
@@ -70,8 +78,8 @@ export class Pressure<Item, Key, Accumulator, Value> {
     cut = Math.max(cut, this.#bytesMax * CUT_MIN, 1);
     this.batchBytes = cut;
     this.#lanes.entryBytes = cut / 8;
-    const rate = cut / settle.predict(cut);
-    this.limit = Math.min(Math.max(rate * this.#sojournUs, 2 * cut), this.#pendingBytesMax);
+    const limit = Math.max(this.drainRate * this.#sojournUs, 2 * cut);
+    this.limit = Math.min(limit, this.#pendingBytesMax);
   }
 
   /** Returns true while the lane may go on pushing; `running` is what the sink holds right now. */

@@ -35,6 +35,8 @@ export interface BatcherStats {
   readonly limitBytes: number;
   /** Bytes of a batch by its caps and the predicted time. */
   readonly batchBytes: number;
+  /** Learned speed of the sink with a full batch (bytes per ms); Infinity before the first timed flush. */
+  readonly drainBytesPerMs: number;
   /** Learned fixed cost of a flush (ms). */
   readonly fixedMs: number;
   /** Learned cost of one more byte (ms). */

@@ -638,3 +638,26 @@ it('tells count and bytes at every push, also of those that went the short way',
   batcher.flush();
   expect(batcher.count + batcher.bytes).toBe(0);
 });
+
+it('learns the speed of the sink, for a window of a latency budget', async () => {
+  const scheduler = virtualScheduler();
+  const batcher = createBatcher({
+    merge: concat<string>(),
+    bytesMax: 65_536,
+    sojournMs: 10,
+    scheduler,
+    flush: (batch) =>
+      new Promise<void>((resolve) => {
+        scheduler.wake(resolve, 0.1 + batch.bytes / 2000); // a link of 2,000 bytes per ms
+      }),
+  });
+  expect(batcher.drainBytesPerMs).toBe(Number.POSITIVE_INFINITY); // nothing measured yet
+  for (let i = 0; i < 400; i++) {
+    batcher.push(new Uint8Array(100 + ((i * 7919) % 4000)), 'pane');
+    await scheduler.advanceAsync(1.5);
+  }
+  expect(batcher.drainBytesPerMs).toBeGreaterThan(1700);
+  expect(batcher.drainBytesPerMs).toBeLessThan(2100);
+  expect(batcher.stats().drainBytesPerMs).toBe(batcher.drainBytesPerMs);
+  batcher.abort();
+});
