@@ -2,31 +2,32 @@
  * A live connection to one tmux session: its panes, its commands, its end.
  *
  * ```text
- *  source (inline or worker) ──output──▶ pane ──▶ pipe ─▶ sink        one pipe per sink
- *                            ──event───▶ panes come and go, replies, exit
- *                            ◀─pause/resume── pipes under pressure
- *                            ◀─commands────── command()
+ *  connection ──output──▶ delivery ─▶ pane ──▶ pipe ─▶ sink        one pipe per sink
+ *             ──event───▶ panes come and go, replies, exit
+ *             ◀─hold───── pipes under pressure
+ *             ◀─commands─ command()
  * ```
  *
  * S1: records and events are handled in the order of the stream, synchronously.
- * S2: the source is paused exactly while at least one pipe is under pressure (and the session isn't closing).
- * S3: `closed` resolves once, after the connection has ended, all pipes have ended and all commands are settled.
+ * S2: `closed` resolves once, after the connection has ended, all pipes have ended and all commands are settled.
  */
 import { EventEmitter } from 'node:events';
 import type { Notification } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
-import { type CommandReply, Commands } from './control/commands.ts';
-import { Pipe, type PipeHost, type PipeOptions } from './deliver/pipe.ts';
-import { endOf, type SessionEnd } from './end.ts';
+import type { CommandReply } from './control/commands.ts';
+import { Connection } from './control/connection.ts';
+import { Delivery } from './deliver/delivery.ts';
+import type { Pipe, PipeOptions } from './deliver/pipe.ts';
+import type { SessionEnd } from './end.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
+import { listPanes, Panes } from './model/panes.ts';
 import type { Settings } from './options.ts';
-import { Pane, type PaneHost } from './pane.ts';
-import type { RecordTarget, StreamEvent } from './parse/records.ts';
+import type { Pane } from './pane.ts';
 import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
-import { PaneResync, type ResyncReport } from './resync/resync.ts';
-import { ScreenRequests } from './resync/screen-requests.ts';
+import type { ResyncReport } from './resync/resync.ts';
+import { Resyncs } from './resync/resyncs.ts';
 import type { Source } from './ring/source.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -82,8 +83,6 @@ let sessionCount = 0;
 
 /** A connection to a tmux session; made by `connect`. */
 export class Session extends EventEmitter<SessionEvents> implements AsyncDisposable {
-  /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
-  version: string;
   /** False for a recording: nobody answers commands. */
   readonly live: boolean;
   /** Resolves when everything has ended, and says how; never rejects. */
@@ -92,71 +91,82 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly clock: Clock;
   readonly #recorder: StationRecorder;
   readonly #stations: Stations;
-  readonly #target: RecordTarget = {
-    output: (pane, bytes, start, end, readAt, queuedAt) =>
-      this.#output(pane, bytes, start, end, readAt, queuedAt),
-    event: (event) => this.#event(event),
-    readEnd: () => this.#readEnd(),
-  };
-  readonly #paneHost: PaneHost = {
-    pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
-    run: (plan) => this.#run(plan),
-    bufferName: `millrace-${process.pid}-${++sessionCount}`,
-  };
-  readonly #pipeHost: PipeHost;
   readonly #settings: Settings;
-  readonly #source: Source;
-  readonly #panes = new Map<number, Pane>();
-  readonly #pressed = new Set<Pipe>();
-  readonly #touched: Pipe[] = [];
-  readonly #pipes = new Set<Pipe>();
-  readonly #commands: Commands;
-  readonly #screens: ScreenRequests;
-  /** Panes that have, or had, a pipe that may need a snapshot. */
-  readonly #resyncs = new Map<number, PaneResync>();
-  /** Those that wait for an answer: they must see the output of other panes too. */
-  readonly #watching = new Map<number, PaneResync>();
+  readonly #connection: Connection;
+  readonly #panes: Panes;
+  readonly #resyncs: Resyncs;
+  readonly #delivery: Delivery;
   #resolveClosed!: (end: SessionEnd) => void;
   #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
-  #firstStray: string | undefined;
-  #started = false;
-  #exitReason: string | undefined;
-  #strayLines = 0;
   #gaps = 0;
-  #ready: { resolve(): void; reject(error: BridgeError): void } | undefined;
 
   /** @internal */
   constructor(parts: SessionParts) {
     super();
-    this.version = parts.version;
     this.live = parts.live;
     this.clock = parts.clock;
     this.#recorder = parts.recorder;
-    this.#pipeHost = {
-      clock: parts.clock,
-      stations: parts.recorder,
-      pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
-      maySkip: (pipe) => this.#resyncs.get(pipe.pane)?.exact === true,
-      resync: (pipe) => this.#resyncs.get(pipe.pane)?.want(pipe, 'skip'),
-      ended: (pipe) => this.#pipeEnded(pipe),
-    };
     this.#stations = parts.stations;
     this.#settings = parts.settings;
-    this.#source = parts.source;
-    this.#screens = new ScreenRequests((line) => this.#source.write(line));
-    this.#commands = new Commands(
-      (line) => this.#screens.pass(line),
-      parts.settings.commandTimeoutMs,
-      parts.version,
-    );
+    this.#panes = new Panes({
+      pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
+      run: (plan) => this.#run(plan),
+      bufferName: `millrace-${process.pid}-${++sessionCount}`,
+      added: (pane) => this.#paneAdded(pane),
+      removed: (pane) => this.#paneRemoved(pane),
+    });
+    this.#resyncs = new Resyncs({
+      ask: (line, count, replied) => {
+        if (!this.#isEnding) this.#connection.screens.ask(line, count, replied);
+      },
+      paused: (pane) => this.#paused(pane),
+      restored: (pane, report) => this.emit('resync', pane, report),
+      now: () => this.clock.now(),
+    });
+    this.#delivery = this.#createDelivery();
+    this.#connection = new Connection(parts.source, parts.settings, parts.live, parts.version, {
+      output: this.#delivery.output,
+      readEnd: this.#delivery.readEnd,
+      notified: (notification) => this.#notified(notification),
+      ended: (end) => this.#ended(end),
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
   }
 
+  #createDelivery(): Delivery {
+    const session = this;
+    return new Delivery({
+      clock: this.clock,
+      stations: this.#recorder,
+      resyncs: this.#resyncs,
+      panes: this.#panes.all,
+      addPane: (id) => this.#panes.add(id),
+      get canResync() {
+        return session.#canResync;
+      },
+      hold: (held) => {
+        if (this.#isEnding) return;
+        if (held) this.#connection.source.pause();
+        else this.#connection.source.resume();
+      },
+      failed: (pane, error) => this.emit('sink-failed', pane, error),
+    });
+  }
+
+  /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
+  get version(): string {
+    return this.#connection.version;
+  }
+
   /** The panes seen so far that aren't gone, by number. */
   get panes(): ReadonlyMap<number, Pane> {
-    return this.#panes;
+    return this.#panes.all;
+  }
+
+  get #isEnding(): boolean {
+    return this.#state === 'closing' || this.#state === 'ended';
   }
 
   /**
@@ -164,59 +174,20 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @internal
    */
   async open(): Promise<void> {
-    if (!this.live) {
-      this.#source.open(this.#target);
-      this.#state = 'open';
-      return;
-    }
-    const opened = new Promise<void>((resolve, reject) => {
-      this.#ready = { resolve, reject };
-    });
-    this.#source.open(this.#target);
-    const { connectTimeoutMs } = this.#settings;
-    let timer: NodeJS.Timeout | undefined;
-    const timedOut = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#notAnswering(connectTimeoutMs)), connectTimeoutMs);
-    });
-    try {
-      await Promise.race([opened.then(() => this.#greet()), timedOut]);
-      this.#state = 'open';
-    } catch (error) {
-      const failure = this.#connectError(error);
-      this.#state = 'closing';
-      this.#source.kill();
-      this.#ended({ reason: 'failed', message: failure.message, error: failure });
-      throw failure;
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#connection.open(() => this.#greet());
+    this.#state = 'open';
   }
 
   /** Sets up what every live session needs, and learns which panes there are. Called once attached. */
   async #greet(): Promise<void> {
     if (this.version === unknownVersion) {
       const { lines } = await this.command('display-message', '-p', '#{version}');
-      this.version = checkTmuxVersion(lines[0] ?? unknownVersion);
-      this.#commands.version = this.version;
+      this.#connection.version = checkTmuxVersion(lines[0] ?? unknownVersion);
     }
     await this.#panesChanged();
     if (supports(this.version, 'flow-control')) {
       await this.command('refresh-client', '-f', `pause-after=${this.#settings.pauseAfterSeconds}`);
     }
-  }
-
-  #notAnswering(timeoutMs: number): BridgeError {
-    return this.#firstStray === undefined
-      ? new BridgeError('ERR_TMUX_CONNECT', `tmux didn't answer within ${timeoutMs} ms`)
-      : new BridgeError(
-          'ERR_TMUX_PROTOCOL',
-          `no control mode within ${timeoutMs} ms; the first line was ${JSON.stringify(this.#firstStray.slice(0, 80))}`,
-        );
-  }
-
-  #connectError(error: unknown): BridgeError {
-    if (error instanceof BridgeError) return error;
-    return new BridgeError('ERR_TMUX_CONNECT', `connecting failed: ${error}`, error);
   }
 
   /**
@@ -231,7 +202,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    */
   command(name: string, ...args: string[]): Promise<CommandReply> {
     const refusal = this.#refusal();
-    return refusal === undefined ? this.#commands.send(name, args) : Promise.reject(refusal);
+    return refusal === undefined
+      ? this.#connection.commands.send(name, args)
+      : Promise.reject(refusal);
   }
 
   /**
@@ -248,7 +221,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
     const refusal = this.#refusal();
-    return refusal === undefined ? this.#commands.run(plan) : Promise.reject(refusal);
+    return refusal === undefined ? this.#connection.commands.run(plan) : Promise.reject(refusal);
   }
 
   /** Why no command can be sent now, if so. */
@@ -256,14 +229,14 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (!this.live) {
       return new BridgeError('ERR_BRIDGE_ARGUMENT', 'a recording takes no commands and no input');
     }
-    return this.#state === 'closing' || this.#state === 'ended' ? this.#closedError() : undefined;
+    return this.#isEnding ? this.#closedError() : undefined;
   }
 
   /** Returns the session's figures so far. Cost: a pass over the histograms. */
   stats(): SessionStats {
     return {
-      ...this.#source.counts,
-      strayLines: this.#strayLines,
+      ...this.#connection.source.counts,
+      strayLines: this.#connection.strayLines,
       gaps: this.#gaps,
       stations: this.#stations.stats(),
     };
@@ -281,11 +254,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @returns as `closed`; call it as often as you like
    */
   close(): Promise<SessionEnd> {
-    if (this.#state === 'open' || this.#state === 'opening') {
+    if (!this.#isEnding) {
       this.#state = 'closing';
-      // What tmux still sends must be drained, whatever the sinks do: an undrained client blocks the server.
-      this.#source.resume();
-      this.#source.close(this.#settings.closeTimeoutMs);
+      this.#connection.close(this.#settings.closeTimeoutMs);
     }
     return this.closed;
   }
@@ -296,15 +267,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   }
 
   #pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
-    if (this.#state === 'closing' || this.#state === 'ended') throw this.#closedError();
-    const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
-    this.#pipes.add(pipe);
-    pane.add(pipe);
-    if (pipe.policy === 'latest' && this.#canResync) {
-      pipe.await();
-      this.#resyncOf(pane).want(pipe, 'attach');
-    }
-    return pipe;
+    if (this.#isEnding) throw this.#closedError();
+    return this.#delivery.pipe(pane, sink, options);
   }
 
   /** Whether tmux answers, and pauses panes rather than drop their output unsaid. */
@@ -312,128 +276,15 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     return this.live && supports(this.version, 'flow-control');
   }
 
-  #resyncOf(pane: Pane): PaneResync {
-    const known = this.#resyncs.get(pane.id);
-    if (known !== undefined) return known;
-    const resync = new PaneResync(pane.id, {
-      ask: (line, count, replied) => {
-        if (this.#state === 'open' || this.#state === 'opening') {
-          this.#screens.ask(line, count, replied);
-        }
-      },
-      mayPause: () => pane.pipes.every((pipe) => pipe.policy === 'latest'),
-      paused: () => this.#paused(pane),
-      watch: (watched) => {
-        if (watched) this.#watching.set(pane.id, resync);
-        else this.#watching.delete(pane.id);
-      },
-      restored: (report) => this.emit('resync', pane, report),
-      now: () => this.clock.now(),
-    });
-    this.#resyncs.set(pane.id, resync);
-    return resync;
-  }
-
-  #output(
-    id: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    readAt: number,
-    queuedAt: number,
-  ): void {
-    const pane = this.#panes.get(id) ?? this.#addPane(id);
-    pane.bytes += end - start;
-    pane.records++;
-    const { pipes } = pane;
-    if (pipes.length === 0) pane.unwatchedBytes += end - start;
-    if (this.#resyncs.size > 0 && !this.#follow(id, bytes, start, end)) return;
-    for (let index = 0; index < pipes.length; index++) {
-      const pipe = pipes[index]!;
-      pipe.push(bytes, start, end, readAt, queuedAt);
-      if (!pipe.touched) {
-        pipe.touched = true;
-        this.#touched.push(pipe);
-      }
-    }
-  }
-
-  /** Shows output to the resyncs; false if it is held back. */
-  #follow(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    for (const [pane, resync] of this.#watching) if (pane !== id) resync.otherOutput();
-    return this.#resyncs.get(id)?.output(bytes, start, end) ?? true;
-  }
-
-  #readEnd(): void {
-    const touched = this.#touched;
-    for (let index = 0; index < touched.length; index++) {
-      const pipe = touched[index]!;
-      pipe.touched = false;
-      pipe.flush();
-    }
-    touched.length = 0;
-  }
-
-  #event(event: StreamEvent): void {
-    switch (event.type) {
-      case 'reply':
-        if (this.live && !this.#screens.reply(event) && !this.#commands.reply(event)) {
-          this.#foreignReply(event);
-        }
-        break;
-      case 'notification':
-        this.#notified(event.notification);
-        break;
-      case 'exit':
-        this.#exitReason = event.reason;
-        break;
-      case 'stray':
-        this.#strayLines++;
-        this.#firstStray ??= event.text;
-        break;
-      case 'ended':
-        this.#readEnd();
-        this.#connectionEnded(event);
-        break;
-    }
-  }
-
-  #pressure(pipe: Pipe, pressed: boolean): void {
-    const before = this.#pressed.size;
-    if (pressed) this.#pressed.add(pipe);
-    else this.#pressed.delete(pipe);
-    if (this.#state === 'closing' || this.#state === 'ended') return;
-    if (before === 0 && pressed) this.#source.pause(); // S2
-    if (before === 1 && this.#pressed.size === 0) this.#source.resume();
-  }
-
-  #pipeEnded(pipe: Pipe): void {
-    this.#pipes.delete(pipe);
-    this.#panes.get(pipe.pane)?.remove(pipe);
-    this.#resyncs.get(pipe.pane)?.forget(pipe);
-    pipe.closed.then((error) => {
-      if (error !== undefined) this.emit('sink-failed', pipe.pane, error);
-    });
-  }
-
-  #addPane(id: number): Pane {
-    const pane = new Pane(id, this.#paneHost);
-    this.#panes.set(id, pane);
-    const sink = this.#settings.options.sink?.(id);
-    if (sink !== undefined) this.#pipe(pane, sink, this.#settings.options.pipe ?? {});
-    this.emit('pane', pane);
-    return pane;
-  }
-
   #notified(notification: Notification): void {
     switch (notification.type) {
       case 'pause': {
-        const pane = this.#panes.get(notification.pane);
+        const pane = this.panes.get(notification.pane);
         if (pane !== undefined) this.#paused(pane);
         break;
       }
       case 'layout-change':
-        for (const resync of this.#resyncs.values()) resync.layoutChanged();
+        this.#resyncs.layoutChanged();
         this.#panesMayChange();
         break;
       case 'window-add':
@@ -448,98 +299,47 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** tmux has dropped what was queued of a pane and sends nothing of it until told to. */
   #paused(pane: Pane): void {
-    const { pipes } = pane;
-    if (pipes.length > 0 && this.#canResync) {
-      for (const pipe of pipes) pipe.await();
-      if (this.#resyncOf(pane).paused(pipes)) return;
-    } else this.#tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
+    const how = this.#delivery.paused(pane);
+    if (how === 'asked') return;
+    if (how === 'lost') this.#tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
     this.#gaps++;
     this.emit('gap', pane);
-  }
-
-  #panesMayChange(): void {
-    if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
-  }
-
-  /**
-   * The first reply that is not to us answers tmux's own start, `attach-session` or `new-session`. Nothing is sent
-   * before it: a client that can't attach may still run commands, on whichever session tmux finds.
-   */
-  #foreignReply(event: Extract<StreamEvent, { type: 'reply' }>): void {
-    if (this.#started) return;
-    this.#started = true;
-    if (event.ok) {
-      this.#ready?.resolve();
-      return;
-    }
-    const said = Buffer.from(event.body).toString('utf8').trim();
-    this.#ready?.reject(new BridgeError('ERR_TMUX_CONNECT', `tmux refused to attach: ${said}`));
   }
 
   #tryCommand(name: string, ...args: string[]): void {
     if (this.live) this.command(name, ...args).catch(() => {});
   }
 
-  /** Asks tmux which panes there are: makes those that are new and closes those that are gone. */
-  async #panesChanged(): Promise<void> {
-    const reply = await this.command(
-      'list-panes',
-      '-s',
-      '-F',
-      '#{pane_id} #{window_id} #{pane_width} #{pane_height}',
-    );
-    if (this.#state === 'closing' || this.#state === 'ended') return;
-    const seen = new Set<number>();
-    for (const line of reply.lines) {
-      const match = /^%(\d{1,10}) @(\d{1,10}) (\d{1,5}) (\d{1,5})$/.exec(line);
-      if (match === null) continue;
-      const [id, window, columns, rows] = match.slice(1).map(Number) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      seen.add(id);
-      const pane = this.#panes.get(id) ?? this.#addPane(id);
-      pane.info = { window, columns, rows };
-    }
-    for (const pane of this.#panes.values()) {
-      if (!seen.has(pane.id)) this.#removePane(pane);
-    }
+  #panesMayChange(): void {
+    if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
   }
 
-  #removePane(pane: Pane): void {
-    this.#panes.delete(pane.id);
-    this.#resyncs.get(pane.id)?.close();
-    this.#resyncs.delete(pane.id);
+  /** Asks tmux which panes there are. */
+  async #panesChanged(): Promise<void> {
+    const { lines } = await this.command(...listPanes);
+    if (!this.#isEnding) this.#panes.update(lines);
+  }
+
+  #paneAdded(pane: Pane): void {
+    const { sink, pipe } = this.#settings.options;
+    const made = sink?.(pane.id);
+    if (made !== undefined) this.#pipe(pane, made, pipe ?? {});
+    this.emit('pane', pane);
+  }
+
+  #paneRemoved(pane: Pane): void {
+    this.#resyncs.remove(pane.id);
     for (const pipe of pane.pipes) pipe.close({ timeoutMs: this.#settings.closeTimeoutMs });
     this.emit('pane-closed', pane);
-  }
-
-  #connectionEnded(event: Extract<StreamEvent, { type: 'ended' }>): void {
-    const end = endOf({
-      exit: event.exit,
-      exitReason: this.#exitReason,
-      firstStray: this.#firstStray,
-      asked: this.#state === 'closing',
-      opening: this.#state === 'opening',
-      live: this.live,
-      version: this.version,
-    });
-    this.#ready?.reject(end.error ?? this.#closedError());
-    this.#ended(end);
   }
 
   #ended(end: SessionEnd): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    const { closeTimeoutMs } = this.#settings;
-    for (const resync of this.#resyncs.values()) resync.close();
-    this.#commands.close(`the session has ended: ${end.message}`);
-    const ending = [...this.#pipes].map((pipe) => pipe.end(end.error, closeTimeoutMs));
-    Promise.allSettled(ending).then(() => {
+    this.#resyncs.close();
+    this.#delivery.end(end.error, this.#settings.closeTimeoutMs).then(() => {
       this.#recorder.release();
-      this.#resolveClosed(end); // S3
+      this.#resolveClosed(end); // S2
       this.emit('closed', end);
     });
   }

@@ -1,0 +1,198 @@
+/**
+ * One connection to tmux, from the start of its source to its end: what is sent, what is answered, how it ended.
+ *
+ * ```text
+ * opening ──first reply of tmux's own──▶ attached ──ended──▶ over
+ *    └── refused, silent, broken: `opened` rejects, with what tmux said ──▲
+ * ```
+ *
+ * C1: nothing is sent before tmux has attached: a client that can't attach may still run commands, on whichever
+ *     session tmux finds.
+ * C2: `ended` is called once; everything that waits for a reply is settled before.
+ */
+import type { Notification } from '@millrace/tmux-proto';
+import { endOf, type SessionEnd } from '../end.ts';
+import { BridgeError } from '../errors.ts';
+import type { Settings } from '../options.ts';
+import type { RecordTarget, ReplyEvent, StreamEvent } from '../parse/records.ts';
+import { ScreenRequests } from '../resync/screen-requests.ts';
+import type { Source } from '../ring/source.ts';
+import { Commands } from './commands.ts';
+
+/** What a connection tells. */
+export interface ConnectionHost {
+  /** Takes output, without a detour. */
+  readonly output: RecordTarget['output'];
+  readonly readEnd: RecordTarget['readEnd'];
+  notified(notification: Notification): void;
+  /** Learns of the end; nothing more comes. */
+  ended(end: SessionEnd): void;
+}
+
+/** A source, the commands that wait for replies, and the state of both. */
+export class Connection {
+  readonly source: Source;
+  /** The session's own commands. */
+  readonly commands: Commands;
+  /** Lines of several commands. */
+  readonly screens: ScreenRequests;
+  readonly #host: ConnectionHost;
+  readonly #live: boolean;
+  readonly #timeoutMs: number;
+  #version: string;
+  #attached = false;
+  #asked = false;
+  #over = false;
+  #firstStray: string | undefined;
+  #exitReason: string | undefined;
+  #ready: { resolve(): void; reject(error: BridgeError): void } | undefined;
+  /** Lines that were no protocol. */
+  strayLines = 0;
+
+  constructor(
+    source: Source,
+    settings: Settings,
+    live: boolean,
+    version: string,
+    host: ConnectionHost,
+  ) {
+    this.source = source;
+    this.#host = host;
+    this.#live = live;
+    this.#version = version;
+    this.#timeoutMs = settings.connectTimeoutMs;
+    this.screens = new ScreenRequests((line) => this.source.write(line));
+    this.commands = new Commands(
+      (line) => this.screens.pass(line),
+      settings.commandTimeoutMs,
+      version,
+    );
+  }
+
+  /** Which tmux is at the other end. */
+  get version(): string {
+    return this.#version;
+  }
+
+  set version(version: string) {
+    this.#version = version;
+    this.commands.version = version;
+  }
+
+  /**
+   * Starts it; resolves when tmux has attached and `greet` is done.
+   *
+   * @throws {BridgeError} (rejects) what went wrong; the connection has been ended then
+   */
+  async open(greet: () => Promise<void>): Promise<void> {
+    const target: RecordTarget = {
+      output: this.#host.output,
+      readEnd: this.#host.readEnd,
+      event: (event) => this.#event(event),
+    };
+    if (!this.#live) {
+      this.#attached = true;
+      this.source.open(target);
+      return;
+    }
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#ready = { resolve, reject };
+    });
+    this.source.open(target);
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#notAnswering()), this.#timeoutMs);
+    });
+    try {
+      await Promise.race([opened.then(greet), timedOut]);
+      this.#attached = true;
+    } catch (error) {
+      const failure =
+        error instanceof BridgeError
+          ? error
+          : new BridgeError('ERR_TMUX_CONNECT', `connecting failed: ${error}`, error);
+      this.source.kill();
+      this.#end({ reason: 'failed', message: failure.message, error: failure });
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Detaches from tmux, or ends the client by force after `deadlineMs`. */
+  close(deadlineMs: number): void {
+    this.#asked = true;
+    // What tmux still sends must be drained, whatever the sinks do: an undrained client blocks the server.
+    this.source.resume();
+    this.source.close(deadlineMs);
+  }
+
+  #notAnswering(): BridgeError {
+    const timeoutMs = this.#timeoutMs;
+    return this.#firstStray === undefined
+      ? new BridgeError('ERR_TMUX_CONNECT', `tmux didn't answer within ${timeoutMs} ms`)
+      : new BridgeError(
+          'ERR_TMUX_PROTOCOL',
+          `no control mode within ${timeoutMs} ms; the first line was ${JSON.stringify(this.#firstStray.slice(0, 80))}`,
+        );
+  }
+
+  #event(event: StreamEvent): void {
+    switch (event.type) {
+      case 'reply':
+        if (this.#live && !this.screens.reply(event) && !this.commands.reply(event)) {
+          this.#foreignReply(event);
+        }
+        break;
+      case 'notification':
+        this.#host.notified(event.notification);
+        break;
+      case 'exit':
+        this.#exitReason = event.reason;
+        break;
+      case 'stray':
+        this.strayLines++;
+        this.#firstStray ??= event.text;
+        break;
+      case 'ended':
+        this.#host.readEnd();
+        this.#ended(event);
+        break;
+    }
+  }
+
+  /** The first reply that is not to us answers tmux's own start, `attach-session` or `new-session` (C1). */
+  #foreignReply(event: ReplyEvent): void {
+    const ready = this.#ready;
+    this.#ready = undefined;
+    if (event.ok) {
+      ready?.resolve();
+      return;
+    }
+    const said = Buffer.from(event.body).toString('utf8').trim();
+    ready?.reject(new BridgeError('ERR_TMUX_CONNECT', `tmux refused to attach: ${said}`));
+  }
+
+  #ended(event: Extract<StreamEvent, { type: 'ended' }>): void {
+    const end = endOf({
+      exit: event.exit,
+      exitReason: this.#exitReason,
+      firstStray: this.#firstStray,
+      asked: this.#asked,
+      opening: !this.#attached,
+      live: this.#live,
+      version: this.version,
+    });
+    this.#ready?.reject(
+      end.error ?? new BridgeError('ERR_SESSION_CLOSED', 'the session is closing'),
+    );
+    this.#end(end);
+  }
+
+  #end(end: SessionEnd): void {
+    if (this.#over) return;
+    this.#over = true; // C2
+    this.commands.close(`the session has ended: ${end.message}`);
+    this.#host.ended(end);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * From the source to the pipes: hands each pane's output to its pipes, and holds the source up while one is full.
+ *
+ * ```text
+ *  source ──output──▶ resyncs ─▶ pane ──▶ pipe ─▶ sink        one pipe per sink
+ *         ◀──hold──── pipes under pressure
+ * ```
+ *
+ * D1: output is handled in the order of the stream, synchronously; pipes are flushed at the end of the read.
+ * D2: the source is held exactly while at least one pipe is under pressure.
+ *
+ * Cost: one map lookup a record, a loop over the pane's pipes, no allocation.
+ */
+import type { BridgeError } from '../errors.ts';
+import type { Clock } from '../measure/clock.ts';
+import type { StationRecorder } from '../measure/stations.ts';
+import type { Pane } from '../pane.ts';
+import type { Resyncs } from '../resync/resyncs.ts';
+import type { Sink } from '../sinks/sink.ts';
+import { Pipe, type PipeHost, type PipeOptions } from './pipe.ts';
+
+/** What the delivery needs of its session. */
+export interface DeliveryHost {
+  readonly clock: Clock;
+  readonly stations: StationRecorder;
+  readonly resyncs: Resyncs;
+  /** Whether tmux answers, and pauses panes rather than drop their output unsaid. */
+  readonly canResync: boolean;
+  readonly panes: ReadonlyMap<number, Pane>;
+  /** Makes a pane that was seen for the first time. */
+  addPane(id: number): Pane;
+  /** Stops reading, or reads again. */
+  hold(held: boolean): void;
+  /** Learns that a pipe ended because its sink failed. */
+  failed(pane: number, error: BridgeError): void;
+}
+
+/** The pipes of a session. */
+export class Delivery {
+  readonly #host: DeliveryHost;
+  readonly #pipeHost: PipeHost;
+  readonly #pipes = new Set<Pipe>();
+  readonly #pressed = new Set<Pipe>();
+  readonly #touched: Pipe[] = [];
+
+  constructor(host: DeliveryHost) {
+    this.#host = host;
+    const { resyncs } = host;
+    this.#pipeHost = {
+      clock: host.clock,
+      stations: host.stations,
+      pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
+      maySkip: (pipe) => resyncs.get(pipe.pane)?.exact === true,
+      resync: (pipe) => resyncs.get(pipe.pane)?.want(pipe, 'skip'),
+      ended: (pipe) => this.#ended(pipe),
+    };
+  }
+
+  /** Whether the source is to be held (D2). */
+  get held(): boolean {
+    return this.#pressed.size > 0;
+  }
+
+  /** Makes a pipe from a pane to a sink. */
+  pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
+    const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
+    this.#pipes.add(pipe);
+    pane.add(pipe);
+    if (pipe.policy === 'latest' && this.#host.canResync) {
+      pipe.await();
+      this.#host.resyncs.of(pane).want(pipe, 'attach');
+    }
+    return pipe;
+  }
+
+  /** Takes output of a pane, as `RecordTarget.output` does. */
+  readonly output = (
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    readAt: number,
+    queuedAt: number,
+  ): void => {
+    const pane = this.#host.panes.get(id) ?? this.#host.addPane(id);
+    pane.bytes += end - start;
+    pane.records++;
+    const { pipes } = pane;
+    if (pipes.length === 0) pane.unwatchedBytes += end - start;
+    if (!this.#host.resyncs.follow(id, bytes, start, end)) return;
+    for (let index = 0; index < pipes.length; index++) {
+      const pipe = pipes[index]!;
+      pipe.push(bytes, start, end, readAt, queuedAt);
+      if (!pipe.touched) {
+        pipe.touched = true;
+        this.#touched.push(pipe);
+      }
+    }
+  };
+
+  /** Writes what the read brought. */
+  readonly readEnd = (): void => {
+    const touched = this.#touched;
+    for (let index = 0; index < touched.length; index++) {
+      const pipe = touched[index]!;
+      pipe.touched = false;
+      pipe.flush();
+    }
+    touched.length = 0;
+  };
+
+  /**
+   * Learns that tmux has dropped what was queued of a pane and sends nothing of it until told to.
+   *
+   * @returns `asked` if the resync wanted that, `resyncing` if it brings the pipes up to date, `lost` if nobody does
+   */
+  paused(pane: Pane): 'asked' | 'resyncing' | 'lost' {
+    const { pipes } = pane;
+    if (pipes.length === 0 || !this.#host.canResync) return 'lost';
+    for (const pipe of pipes) pipe.await();
+    return this.#host.resyncs.of(pane).paused(pipes) ? 'asked' : 'resyncing';
+  }
+
+  /** Ends all pipes with their session; resolves when their sinks are closed. */
+  async end(error: BridgeError | undefined, timeoutMs: number): Promise<void> {
+    await Promise.allSettled([...this.#pipes].map((pipe) => pipe.end(error, timeoutMs)));
+  }
+
+  #pressure(pipe: Pipe, pressed: boolean): void {
+    const before = this.held;
+    if (pressed) this.#pressed.add(pipe);
+    else this.#pressed.delete(pipe);
+    if (before !== this.held) this.#host.hold(this.held); // D2
+  }
+
+  #ended(pipe: Pipe): void {
+    this.#pipes.delete(pipe);
+    this.#host.panes.get(pipe.pane)?.remove(pipe);
+    this.#host.resyncs.get(pipe.pane)?.forget(pipe);
+    pipe.closed.then((error) => {
+      if (error !== undefined) this.#host.failed(pipe.pane, error);
+    });
+  }
+}
