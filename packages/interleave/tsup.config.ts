@@ -7,6 +7,8 @@ export default base({
     'fast-check': 'src/fast-check.ts',
     vitest: 'src/vitest.ts',
     mutate: 'src/mutate.ts',
+    'judge-worker': 'src/mutate/judge-worker.ts',
+    'mutate-cli': 'src/mutate/cli.ts',
     stress: 'src/stress.ts',
     'stress-worker': 'src/stress-worker.ts',
   },

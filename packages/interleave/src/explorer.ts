@@ -79,6 +79,8 @@ export class Explorer {
   #position = 0;
   #cursor = 0;
   #skipped = false;
+  /** States of the searches that were started over. */
+  #abandoned = 0;
 
   constructor(prepared: Prepared, options: ExplorerOptions) {
     const { scenario, session, shared, bounds } = prepared;
@@ -170,6 +172,7 @@ export class Explorer {
     for (;;) {
       const end = this.#attempt();
       if (end !== 'restart') return end;
+      this.#abandoned += this.#states.count + 1;
       this.#restart(); // E2
       this.#states = this.#table();
       this.#position = 0;
@@ -206,7 +209,8 @@ export class Explorer {
       if (failure !== null) return failure;
       this.#position++;
       this.#cursor = 0;
-      if (this.#states.count >= bounds.states) {
+      // Searches that were started over count too: learning might never end otherwise.
+      if (this.#abandoned + this.#states.count >= bounds.states) {
         return { failure: null, path: [], bound: `the limit of ${bounds.states} states` };
       }
     }

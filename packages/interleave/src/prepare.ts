@@ -1,5 +1,6 @@
 /** Checks a scenario, runs its setup on model memory, and names its addresses. */
 import { ScenarioError } from './errors.ts';
+import { outerLimits } from './limits.ts';
 import { ModelSharedArrayBuffer } from './model/buffer.ts';
 import { installGlobals, restoreGlobals } from './model/globals.ts';
 import { coreOf, rangeOf } from './model/views.ts';
@@ -142,7 +143,7 @@ export function prepare(scenario: Scenario<unknown>): Prepared {
     session,
     shared,
     bounds: {
-      states: positive('bounds.states', bounds.states ?? 5_000_000),
+      states: Math.min(positive('bounds.states', bounds.states ?? 5_000_000), outerLimits.states),
       preemptions: positive('bounds.preemptions', bounds.preemptions ?? Number.POSITIVE_INFINITY),
       opSteps: positive('bounds.opSteps', bounds.opSteps ?? 400),
       timeouts: positive('bounds.timeouts', bounds.timeouts ?? 3),
