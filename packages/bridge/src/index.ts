@@ -5,13 +5,25 @@
  */
 export { connect } from './connect.ts';
 export type { CommandReply } from './control/commands.ts';
+export type { SubscriptionListener } from './control/subscriptions.ts';
 export { Pipe, type PipeOptions, type PipeStats } from './deliver/pipe.ts';
 export type { SessionEnd } from './end.ts';
 export { BridgeError, type BridgeErrorCode } from './errors.ts';
 export type { Clock } from './measure/clock.ts';
 export type { StationName, StationStats } from './measure/stations.ts';
+export type {
+  Change,
+  ClientInfo,
+  ModelChange,
+  PaneInfo,
+  SessionInfo,
+  WindowInfo,
+  WindowLink,
+} from './model/entities.ts';
+export { Model } from './model/model.ts';
+export { SessionOptions } from './model/options.ts';
 export type { ConnectOptions, CreateOptions, RecordingOptions } from './options.ts';
-export { Pane, type PaneInfo } from './pane.ts';
+export { Pane } from './pane.ts';
 export {
   parseRecording,
   type Recording,
@@ -21,7 +33,8 @@ export {
 export type { MaximumPace, OpenLoopPace, RecordedPace, ReplayPace } from './receive/replay.ts';
 export type { ResyncReport } from './resync/resync.ts';
 export type { InexactReason } from './resync/tracker.ts';
-export { Session, type SessionEvents, type SessionStats } from './session.ts';
+export { Session } from './session.ts';
+export type { SessionEvents, SessionStats } from './session-events.ts';
 export { type MemorySink, memorySink } from './sinks/memory.ts';
 export { type NullSink, nullSink } from './sinks/null.ts';
 export type { Sink } from './sinks/sink.ts';

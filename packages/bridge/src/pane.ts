@@ -1,32 +1,25 @@
 /** A pane of a session: who watches it, and what has come out of it. */
 import type { CommandEncoder } from '@millrace/tmux-proto/commands';
 import type { Pipe, PipeOptions } from './deliver/pipe.ts';
+import type { PaneInfo } from './model/entities.ts';
 import type { Sink } from './sinks/sink.ts';
-
-/** What a session knows of a pane. */
-export interface PaneInfo {
-  /** Number of its window (the `1` of `@1`), if known. */
-  readonly window?: number;
-  /** Its width, if known. */
-  readonly columns?: number;
-  /** Its height, if known. */
-  readonly rows?: number;
-}
 
 /** What a pane needs of its session. */
 export interface PaneHost {
   pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe;
   run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void>;
+  /** What the model knows of it. */
+  info(pane: number): PaneInfo | undefined;
   /** A paste buffer's name that no other session uses. */
   readonly bufferName: string;
 }
+
+const nothing: PaneInfo = {};
 
 /** A pane of the attached session. */
 export class Pane {
   /** Number of the pane (the `1` of `%1`). */
   readonly id: number;
-  /** What is known of it; replaced when tmux tells more. */
-  info: PaneInfo = {};
   readonly #host: PaneHost;
   #pipes: readonly Pipe[] = [];
   /** Bytes that its program wrote while nobody watched; they went to no sink. */
@@ -40,6 +33,11 @@ export class Pane {
   constructor(id: number, host: PaneHost) {
     this.id = id;
     this.#host = host;
+  }
+
+  /** What is known of it: its window, place, title, mode; empty if nothing is. A new object when something changes. */
+  get info(): PaneInfo {
+    return this.#host.info(this.id) ?? nothing;
   }
 
   /** The pipes that carry it now. */

@@ -16,55 +16,26 @@ import type { Notification } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
 import type { CommandReply } from './control/commands.ts';
 import { Connection } from './control/connection.ts';
+import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
 import type { Pipe, PipeOptions } from './deliver/pipe.ts';
 import type { SessionEnd } from './end.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
-import { listPanes, Panes } from './model/panes.ts';
+import type { ModelChange } from './model/entities.ts';
+import { digestFormat, listingLine, listingReplies } from './model/listing.ts';
+import { Model } from './model/model.ts';
+import { SessionOptions } from './model/options.ts';
+import { Panes } from './model/panes.ts';
 import type { Settings } from './options.ts';
 import type { Pane } from './pane.ts';
 import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
-import type { ResyncReport } from './resync/resync.ts';
 import { Resyncs } from './resync/resyncs.ts';
+import type { Replied } from './resync/screen-requests.ts';
 import type { Source } from './ring/source.ts';
+import type { SessionEvents, SessionStats } from './session-events.ts';
 import type { Sink } from './sinks/sink.ts';
-
-/** What a session tells, by `session.on(name, listener)`. */
-export interface SessionEvents {
-  /** A pane was seen for the first time. */
-  pane: [pane: Pane];
-  /** A pane is gone; its pipes are closing. */
-  'pane-closed': [pane: Pane];
-  /** tmux said something else. */
-  notification: [notification: Notification];
-  /**
-   * tmux dropped output of a pane because this client was too far behind: its sinks miss bytes, and get a snapshot
-   * of the screen instead (tmux 3.2 and later).
-   */
-  gap: [pane: Pane];
-  /** A snapshot of the pane's screen was handed to one of its pipes, and what of it isn't exact. */
-  resync: [pane: Pane, report: ResyncReport];
-  /** A pipe ended because its sink failed. */
-  'sink-failed': [pane: number, error: BridgeError];
-  /** The session has ended; the same as `closed`. */
-  closed: [end: SessionEnd];
-}
-
-/** Figures of a session. */
-export interface SessionStats {
-  /** Bytes read from tmux. */
-  readonly bytes: number;
-  /** Records of output in them. */
-  readonly records: number;
-  /** Lines that were no protocol. */
-  readonly strayLines: number;
-  /** Times that tmux dropped output of a pane. */
-  readonly gaps: number;
-  /** Latency of each station. */
-  readonly stations: Readonly<Record<StationName, StationStats>>;
-}
 
 /** What `connect` puts together. */
 export interface SessionParts {
@@ -93,12 +64,20 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly #stations: Stations;
   readonly #settings: Settings;
   readonly #connection: Connection;
+  /** What there is on the server: sessions, windows, layouts, panes, clients; kept current. */
+  readonly model: Model;
+  /** tmux's options, read and followed by name. */
+  readonly options: SessionOptions;
+  readonly #subscriptions = new Subscriptions();
   readonly #panes: Panes;
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
   #resolveClosed!: (end: SessionEnd) => void;
   #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
   #gaps = 0;
+  #attachedBefore: number | undefined;
+  #focus: Pane | undefined;
+  #focusedBefore: Pane | undefined;
 
   /** @internal */
   constructor(parts: SessionParts) {
@@ -108,9 +87,20 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.#recorder = parts.recorder;
     this.#stations = parts.stations;
     this.#settings = parts.settings;
+    this.model = new Model({
+      list: (replied) => this.#list(replied),
+      changed: (changes, listed) => this.#changed(changes, listed),
+    });
+    this.options = new SessionOptions({
+      expand: async (format) =>
+        (await this.command('display-message', '-p', format)).lines.join('\n'),
+      subscribe: (format, changed) => this.subscribe(format, changed),
+      changed: (name, value, before) => this.emit('option', name, value, before),
+    });
     this.#panes = new Panes({
       pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
       run: (plan) => this.#run(plan),
+      info: (id) => this.model.panes.get(id),
       bufferName: `millrace-${process.pid}-${++sessionCount}`,
       added: (pane) => this.#paneAdded(pane),
       removed: (pane) => this.#paneRemoved(pane),
@@ -184,10 +174,16 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       const { lines } = await this.command('display-message', '-p', '#{version}');
       this.#connection.version = checkTmuxVersion(lines[0] ?? unknownVersion);
     }
-    await this.#panesChanged();
+    const { pauseAfterSeconds } = this.#settings;
+    const setUp = [this.model.refresh()];
     if (supports(this.version, 'flow-control')) {
-      await this.command('refresh-client', '-f', `pause-after=${this.#settings.pauseAfterSeconds}`);
+      setUp.push(this.#run((encoder) => encoder.setFlags({ pauseAfterSeconds })));
     }
+    if (supports(this.version, 'subscriptions')) {
+      this.#subscriptions.add('', digestFormat, () => this.model.outdated());
+      setUp.push(this.#run((encoder) => this.#subscriptions.lines(encoder)));
+    }
+    await Promise.all(setUp);
   }
 
   /**
@@ -230,6 +226,56 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       return new BridgeError('ERR_BRIDGE_ARGUMENT', 'a recording takes no commands and no input');
     }
     return this.#isEnding ? this.#closedError() : undefined;
+  }
+
+  /**
+   * Has tmux watch a format: it compares the value once a second.
+   *
+   * @param format - a tmux format, such as `#{pane_current_path}`
+   * @param listener - called with the first value and with every one that differs; it ends at a line feed
+   * @param target - what to expand it for: `''` the session, `'%1'` a pane, `'%*'` all panes of the session, `'@1'`,
+   *   `'@*'` windows
+   * @returns how to end it. Before tmux 3.2, which has no subscriptions, the listener is never called
+   * @throws {BridgeError} (rejects) as `command` does
+   */
+  async subscribe(
+    format: string,
+    listener: SubscriptionListener,
+    target: string = '',
+  ): Promise<() => void> {
+    if (!supports(this.version, 'subscriptions')) return () => {};
+    const name = this.#subscriptions.add(target, format, listener);
+    try {
+      await this.#run((encoder) => this.#subscriptions.line(name, encoder));
+    } catch (error) {
+      this.#subscriptions.delete(name);
+      throw error;
+    }
+    return () => {
+      if (this.#subscriptions.delete(name)) {
+        this.#run((encoder) => encoder.unsubscribe(name)).catch(() => {});
+      }
+    };
+  }
+
+  /**
+   * The pane that is served first: the one given to `focus`, else tmux's active pane of the current window; undefined
+   * if that isn't known.
+   */
+  get focusedPane(): Pane | undefined {
+    if (this.#focus !== undefined) return this.#focus;
+    const active = this.model.activePane;
+    return active === undefined ? undefined : this.panes.get(active);
+  }
+
+  /**
+   * Says which pane the user looks at, where that isn't tmux's active pane. It selects nothing in tmux.
+   *
+   * @param pane - a pane of this session; undefined to follow tmux again. A pane that goes is forgotten
+   */
+  focus(pane: Pane | undefined): void {
+    this.#focus = pane !== undefined && this.panes.get(pane.id) === pane ? pane : undefined;
+    this.#tellFocus();
   }
 
   /** Returns the session's figures so far. Cost: a pass over the histograms. */
@@ -285,15 +331,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       }
       case 'layout-change':
         this.#resyncs.layoutChanged();
-        this.#panesMayChange();
         break;
-      case 'window-add':
-      case 'window-close':
-      case 'unlinked-window-close':
-        this.#panesMayChange();
+      case 'subscription-changed':
+        this.#subscriptions.changed(notification);
         break;
       default:
     }
+    this.model.notified(notification);
     this.emit('notification', notification);
   }
 
@@ -310,14 +354,30 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (this.live) this.command(name, ...args).catch(() => {});
   }
 
-  #panesMayChange(): void {
-    if (this.live && this.#state === 'open') this.#panesChanged().catch(() => {});
+  /** Asks tmux for everything there is. */
+  #list(replied: Replied): void {
+    if (!this.live || this.#isEnding) return;
+    const { screens, commands } = this.#connection;
+    screens.ask(listingLine(commands.encoder), listingReplies, replied);
   }
 
-  /** Asks tmux which panes there are. */
-  async #panesChanged(): Promise<void> {
-    const { lines } = await this.command(...listPanes);
-    if (!this.#isEnding) this.#panes.update(lines);
+  #changed(changes: readonly ModelChange[], listed: boolean): void {
+    if (this.#isEnding) return;
+    if (this.live) this.#panes.follow(this.model, listed);
+    const { attached } = this.model;
+    if (attached !== undefined && attached !== this.#attachedBefore) {
+      this.#attachedBefore = attached;
+      this.emit('attached', attached);
+    }
+    for (const change of changes) this.emit('change', change);
+    this.#tellFocus();
+  }
+
+  #tellFocus(): void {
+    const pane = this.focusedPane;
+    if (pane === this.#focusedBefore) return;
+    this.#focusedBefore = pane;
+    this.emit('focus', pane);
   }
 
   #paneAdded(pane: Pane): void {
@@ -328,6 +388,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   }
 
   #paneRemoved(pane: Pane): void {
+    if (this.#focus === pane) this.#focus = undefined;
     this.#resyncs.remove(pane.id);
     for (const pipe of pane.pipes) pipe.close({ timeoutMs: this.#settings.closeTimeoutMs });
     this.emit('pane-closed', pane);

@@ -44,6 +44,11 @@ export class Commands {
     this.#encoder = new CommandEncoder(version);
   }
 
+  /** Builds lines for that tmux. */
+  get encoder(): CommandEncoder {
+    return this.#encoder;
+  }
+
   /** Sends one command; rejects with a `BridgeError`. */
   async send(name: string, args: readonly string[]): Promise<CommandReply> {
     try {

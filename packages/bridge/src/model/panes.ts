@@ -1,21 +1,12 @@
-/** The panes of a session: which there are, by what tmux lists and by whose output comes. */
-import { Pane, type PaneHost, type PaneInfo } from '../pane.ts';
+/** The panes of the attached session: made when tmux lists them or their output comes, dropped when they are gone. */
+import { Pane, type PaneHost } from '../pane.ts';
+import type { Model } from './model.ts';
 
 /** What the panes need of their session. */
 export interface PanesHost extends PaneHost {
   added(pane: Pane): void;
   removed(pane: Pane): void;
 }
-
-/** The command that lists them. */
-export const listPanes: readonly [string, ...string[]] = [
-  'list-panes',
-  '-s',
-  '-F',
-  '#{pane_id} #{window_id} #{pane_width} #{pane_height}',
-];
-
-const linePattern = /^%(\d{1,10}) @(\d{1,10}) (\d{1,5}) (\d{1,5})$/;
 
 /** The panes seen so far that aren't gone, by number. */
 export class Panes {
@@ -39,23 +30,21 @@ export class Panes {
     return pane;
   }
 
-  /** Takes what tmux lists: makes panes that are new, drops those that are gone. */
-  update(lines: readonly string[]): void {
-    const seen = new Set<number>();
-    for (const line of lines) {
-      const match = linePattern.exec(line);
-      if (match === null) continue;
-      const id = Number(match[1]);
-      const info: PaneInfo = {
-        window: Number(match[2]),
-        columns: Number(match[3]),
-        rows: Number(match[4]),
-      };
-      seen.add(id);
-      (this.#panes.get(id) ?? this.add(id)).info = info;
+  /**
+   * Follows the model.
+   *
+   * @param complete - whether panes that it doesn't have are gone; else they may only not be listed yet
+   */
+  follow(model: Model, complete: boolean): void {
+    const listed = new Set<number>();
+    for (const { links, panes } of model.windows.values()) {
+      if (!links.some((link) => link.session === model.attached)) continue;
+      for (const id of panes) listed.add(id);
     }
+    for (const id of listed) if (!this.#panes.has(id)) this.add(id);
+    if (!complete) return;
     for (const pane of this.#panes.values()) {
-      if (seen.has(pane.id)) continue;
+      if (listed.has(pane.id)) continue;
       this.#panes.delete(pane.id);
       this.#host.removed(pane);
     }

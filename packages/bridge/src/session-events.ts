@@ -1,0 +1,51 @@
+/** What a session tells: its events and its figures. */
+import type { Notification } from '@millrace/tmux-proto';
+import type { SessionEnd } from './end.ts';
+import type { BridgeError } from './errors.ts';
+import type { StationName, StationStats } from './measure/stations.ts';
+import type { ModelChange } from './model/entities.ts';
+import type { Pane } from './pane.ts';
+import type { ResyncReport } from './resync/resync.ts';
+
+/** What a session tells, by `session.on(name, listener)`. */
+export interface SessionEvents {
+  /** A pane was seen for the first time. */
+  pane: [pane: Pane];
+  /** A pane is gone; its pipes are closing. */
+  'pane-closed': [pane: Pane];
+  /** Something of the server changed: a name, a layout, a title, a client; see `session.model`. */
+  change: [change: ModelChange];
+  /** The client is attached to another session now; its panes are about to come and go. */
+  attached: [session: number];
+  /** The focused pane is another one, or none. */
+  focus: [pane: Pane | undefined];
+  /** The value of a watched option changed. */
+  option: [name: string, value: string, before: string | undefined];
+  /** tmux said something: every notification, also those that the events above tell in other words. */
+  notification: [notification: Notification];
+  /**
+   * tmux dropped output of a pane because this client was too far behind: its sinks miss bytes, and get a snapshot
+   * of the screen instead (tmux 3.2 and later).
+   */
+  gap: [pane: Pane];
+  /** A snapshot of the pane's screen was handed to one of its pipes, and what of it isn't exact. */
+  resync: [pane: Pane, report: ResyncReport];
+  /** A pipe ended because its sink failed. */
+  'sink-failed': [pane: number, error: BridgeError];
+  /** The session has ended; the same as `closed`. */
+  closed: [end: SessionEnd];
+}
+
+/** Figures of a session. */
+export interface SessionStats {
+  /** Bytes read from tmux. */
+  readonly bytes: number;
+  /** Records of output in them. */
+  readonly records: number;
+  /** Lines that were no protocol. */
+  readonly strayLines: number;
+  /** Times that tmux dropped output of a pane. */
+  readonly gaps: number;
+  /** Latency of each station. */
+  readonly stations: Readonly<Record<StationName, StationStats>>;
+}
