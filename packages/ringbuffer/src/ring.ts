@@ -21,7 +21,7 @@ import { isMessageHandle, type MessageHandle, mirrorConsumer, mirrorProducer } f
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
 import type { EndMemory } from './producer-end.ts';
-import { FLAG, FLAG_ENDED, wake } from './wait.ts';
+import { FLAG, FLAG_ENDED, wakeAnyway } from './wait.ts';
 
 /**
  * Names a ring in shared memory. A plain object: send it with `postMessage` or `workerData`, or store it.
@@ -246,11 +246,11 @@ export function endFromOutside(
 ): boolean {
   if (side === 'producer') {
     const ended = endOnce(words, PRODUCER_END, 'dead', reason);
-    wake(dataWords, dataLine, undefined);
+    wakeAnyway(dataWords, dataLine);
     return ended;
   }
   const ended = endOnce(words, CONSUMER_END, 'dead', reason);
   Atomics.or(dataWords, dataLine + FLAG, FLAG_ENDED);
-  wake(words, SPACE_LINE, undefined);
+  wakeAnyway(words, SPACE_LINE);
   return ended;
 }

@@ -21,6 +21,8 @@
  *     sleep, or it slept before (d) and (e) wakes it.
  * W2: whoever clears the flag also bumps the epoch afterwards, so each waiter that set the flag before the
  *     clearing is woken and sets it again. Waiters never clear it: several may share a line.
+ *     A waker that is killed between (c) and (e) leaves a sleeper with a cleared flag; whoever declares it dead
+ *     wakes without looking at the flag (`wakeAnyway`).
  * W3: every return from a wait is a hint. Callers loop and look at the state itself.
  * W4: an asynchronous wait never passes a timeout to `Atomics.waitAsync` (engines keep the timer's memory
  *     until it fires); one timer per thread notifies the line instead.
@@ -110,6 +112,15 @@ export function wake(words: Int32Array, line: number, bell: (() => void) | undef
     if ((flag & FLAG_WAITER) !== 0) Atomics.notify(words, line + EPOCH);
   }
   if ((flag & (FLAG_BELL | FLAG_MIRROR)) !== 0) bell?.();
+}
+
+/**
+ * Wakes whoever sleeps on the line, whatever its flag says: for a peer that may have been killed inside `wake` (W2).
+ */
+export function wakeAnyway(words: Int32Array, line: number): void {
+  Atomics.and(words, line + FLAG, ~FLAG_SLEEPER);
+  Atomics.add(words, line + EPOCH, 1);
+  Atomics.notify(words, line + EPOCH);
 }
 
 /** One timer for all deadlines of this thread: it notifies the lines of waits whose time is over. */

@@ -34,6 +34,7 @@ import {
   createQueue,
   createRing,
   createSlotRing,
+  markDead,
   type RingHandle,
 } from '@millrace/ringbuffer';
 
@@ -270,6 +271,78 @@ const consumerKilled: Proof = {
     ),
 };
 
+/** What a body returns when it finds the other end gone. */
+const ended = (body: () => unknown): unknown => {
+  try {
+    return body();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_RING_CLOSED') return 'closed';
+    throw error;
+  }
+};
+
+/** The thread that learns of a kill and says so: never too early to be safe, here at any point. */
+const undertaker = (side: 'producer' | 'consumer') => ({
+  run: (handle: RingHandle) => markDead(handle, side),
+});
+
+const sleeperOfKilledProducer: Proof = {
+  name: 'SPSC consumer asleep, producer killed at any point and declared dead',
+  run: () =>
+    check({
+      name: 'SPSC sleeping consumer, producer killed',
+      setup: () => createRing({ capacity: 16 }).handle,
+      threads: [
+        {
+          crash: true,
+          run: (handle) => {
+            const end = attachProducer(handle, options());
+            return ended(() => [1, 2].map((value) => end.tryPush(record(value))));
+          },
+        },
+        {
+          run: (handle) => {
+            const end = attachConsumer(handle, options());
+            const got: unknown[] = [];
+            for (let bytes = end.popSync(); bytes !== undefined; bytes = end.popSync()) {
+              got.push(valueIn(bytes));
+            }
+            return got.join();
+          },
+        },
+        undertaker('producer'),
+      ],
+      final: (_handle, [, [got]]) => /^(1(,2)?)?$/.test(String(got)) || `got ${got}`,
+      cover: ['blocked', 'woken', 'crashed'] satisfies BuiltinCoverage[],
+    }),
+};
+
+const sleeperOfKilledConsumer: Proof = {
+  name: 'SPSC producer asleep, consumer killed at any point and declared dead',
+  run: () =>
+    check({
+      name: 'SPSC sleeping producer, consumer killed',
+      setup: () => createRing({ capacity: 16 }).handle,
+      threads: [
+        {
+          run: (handle) => {
+            const end = attachProducer(handle, options());
+            return ended(() => [1, 2, 3, 4].map((value) => end.pushSync(record(value))));
+          },
+        },
+        {
+          crash: true,
+          run: (handle) => {
+            const end = attachConsumer(handle, options());
+            return [valueIn(end.tryPop()), valueIn(end.tryPop())].join();
+          },
+        },
+        undertaker('consumer'),
+      ],
+      cover: ['blocked', 'woken', 'crashed'] satisfies BuiltinCoverage[],
+    }),
+};
+
 const slots = (pushes: number, pops: number, deep = false): Proof => {
   const name = `SPSC slots, ${pushes} x ${pops}, 2 slots`;
   return {
@@ -442,6 +515,8 @@ export const proofs: readonly Proof[] = [
   asynchronous('putAsync', 2, true),
   closing,
   killed,
+  sleeperOfKilledProducer,
+  sleeperOfKilledConsumer,
   consumerKilled,
   slots(6, 8),
   slots(12, 15, true),
