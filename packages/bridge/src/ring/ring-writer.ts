@@ -5,6 +5,8 @@
  * aside, the transport is paused, and once there is room the copies go first. Aside is at most what two reads
  * hold: the one being parsed, and one that was under way when the transport was paused.
  *
+ * The waits between this end and `RingReader` are proved for every interleaving by `test/interleave/ring-waits`.
+ *
  * W1: nothing overtakes what was put aside.
  * W2: while something is aside, the transport is paused.
  *

@@ -4,17 +4,12 @@
  * It pays when the session's own thread is busy, or when many panes flood: the pipe from tmux is drained and
  * parsed meanwhile. With an idle thread and a fast sink it brings nothing and costs the memory of a second isolate.
  *
- * The session's end drains the ring in its event loop: all that is there, at most `drainCount` records a turn, then
- * the pipes are flushed. Pausing means not to drain: the ring fills, the worker pauses the transport, tmux feels it.
- *
- * K1: everything that the worker put into the ring is delivered before the end of the connection is.
+ * Records are handed over by a `RingReader`, put in by the worker's `RingWriter`.
  */
 import { Worker } from 'node:worker_threads';
 import {
   attachConsumer,
   createRing,
-  DRAIN_STOP,
-  type DrainCallback,
   markDead,
   type RingConsumer,
   type RingHandle,
@@ -26,21 +21,12 @@ import type { ReaderOptions } from '../parse/reader.ts';
 import type { RecordTarget } from '../parse/records.ts';
 import type { TransportExit } from '../receive/transport.ts';
 import type { PortablePlan, RecordPlan } from './open-source.ts';
-import {
-  decodeEvent,
-  eventHeaderBytes,
-  kindOutput,
-  outputHeaderBytes,
-  type RingViews,
-  viewsOf,
-} from './record.ts';
+import { RingReader } from './ring-reader.ts';
 import type { Source, SourceCounts } from './source.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 /** The owner tag of the worker's shards in the shared histograms. */
 export const workerOwner = 2;
-
-const drainCount = 4096;
 
 /** What the worker is to do. */
 export interface WorkerPlan {
@@ -58,16 +44,12 @@ export class WorkerSource implements Source {
   readonly #recorder: StationRecorder;
   readonly #counts = new Float64Array(new SharedArrayBuffer(16));
   readonly #consumer: RingConsumer;
-  readonly #views: RingViews;
   readonly #ring: RingHandle;
+  #reader: RingReader | undefined;
   #target: RecordTarget | undefined;
   #worker: Worker | undefined;
   #workerGone: TransportExit | undefined;
-  #exit: TransportExit | undefined;
   #clientPid: number | undefined;
-  #parts: Uint8Array[] = [];
-  #paused = false;
-  #resumed: (() => void) | undefined;
   #ended = false;
   #onEnded: (() => void) | undefined;
 
@@ -79,7 +61,6 @@ export class WorkerSource implements Source {
     const { handle } = createRing({ capacity: plan.ringBytes });
     this.#ring = handle;
     this.#consumer = attachConsumer(handle);
-    this.#views = viewsOf(this.#consumer.bytes);
   }
 
   open(target: RecordTarget): void {
@@ -102,10 +83,25 @@ export class WorkerSource implements Source {
     });
     worker.on('error', (error) => this.#gone(`the worker failed: ${error.message}`, error));
     worker.on('exit', (status) => this.#gone(`the worker ended: status=${status}`));
-    this.#drain().catch((cause) => {
-      this.kill();
-      this.#end({ cause: new BridgeError('ERR_WORKER_FAILED', `the ring broke: ${cause}`, cause) });
+    this.#reader = new RingReader(this.#consumer, target, {
+      drainedAt: (parsedAt) => {
+        const now = this.#clock.now();
+        this.#recorder.ring.record(Math.max(0, now - parsedAt));
+        return now;
+      },
+      workerGone: () => this.#workerGone,
     });
+    this.#reader.run().then(
+      (exit) => {
+        if (exit !== undefined) this.#end(exit);
+      },
+      (cause) => {
+        this.kill();
+        this.#end({
+          cause: new BridgeError('ERR_WORKER_FAILED', `the ring broke: ${cause}`, cause),
+        });
+      },
+    );
   }
 
   write(bytes: Uint8Array | string): void {
@@ -113,12 +109,11 @@ export class WorkerSource implements Source {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#reader?.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#resumed?.();
+    this.#reader?.resume();
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -164,60 +159,10 @@ export class WorkerSource implements Source {
     markDead(this.#ring, 'producer'); // wakes the consumer
   }
 
-  /** Hands records to the target until the connection has ended. */
-  async #drain(): Promise<void> {
-    const consumer = this.#consumer;
-    while (!this.#ended) {
-      if (this.#paused) {
-        await new Promise<void>((resolve) => {
-          this.#resumed = resolve;
-        });
-        this.#resumed = undefined;
-        continue;
-      }
-      const count = consumer.drain(this.#take, drainCount);
-      if (count > 0) this.#target!.readEnd();
-      if (this.#exit !== undefined) this.#end(this.#exit);
-      if (this.#ended || this.#paused) continue;
-      if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
-      else if (count > 0) continue;
-      else if (this.#workerGone !== undefined)
-        this.#end(this.#workerGone); // K1
-      else await consumer.ready();
-    }
-  }
-
-  readonly #take: DrainCallback = (bytes, start, end, kind) => {
-    const { words, doubles } = this.#views;
-    if (kind === kindOutput) {
-      const drainedAt = this.#clock.now();
-      const parsedAt = doubles[(start >> 3) + 2]!;
-      this.#recorder.ring.record(Math.max(0, drainedAt - parsedAt));
-      this.#target!.output(
-        words[start >> 2]!,
-        bytes,
-        start + outputHeaderBytes,
-        end,
-        doubles[(start >> 3) + 1]!,
-        drainedAt,
-      );
-      return this.#paused ? DRAIN_STOP : undefined;
-    }
-    this.#parts.push(bytes.slice(start + eventHeaderBytes, end));
-    if (words[start >> 2] === 1) {
-      const event = decodeEvent(Buffer.concat(this.#parts.splice(0)));
-      if (event.type === 'ended') {
-        this.#exit = event.exit;
-        return DRAIN_STOP;
-      }
-      this.#target!.event(event);
-    }
-    return undefined;
-  };
-
   #end(exit: TransportExit): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#reader?.stop();
     this.#target!.event({ type: 'ended', exit });
     this.#consumer.close();
     this.#worker?.terminate();

@@ -1,0 +1,126 @@
+/**
+ * The session's end of the ring: hands records and events to their target, in the session's event loop.
+ *
+ * All that is there is taken, at most `drainCount` records a turn, then the pipes are flushed. Pausing means not to
+ * drain: the ring fills, the worker puts aside and pauses the transport, tmux feels it. The protocol of waits between
+ * the two ends is proved for every interleaving by `test/interleave/ring-waits`, for a worker that dies at any point too.
+ *
+ * K1: everything that the worker put into the ring is delivered before the end of the connection is.
+ * K2: while paused, at most the record that was being handed over is delivered.
+ *
+ * Cost: no allocation a record; an event is copied and decoded.
+ */
+import { DRAIN_STOP, type DrainCallback, type RingConsumer } from '@millrace/ringbuffer';
+import type { RecordTarget } from '../parse/records.ts';
+import type { TransportExit } from '../receive/transport.ts';
+import {
+  decodeEvent,
+  eventHeaderBytes,
+  kindOutput,
+  outputHeaderBytes,
+  type RingViews,
+  viewsOf,
+} from './record.ts';
+
+const drainCount = 4096;
+
+/** What a reader needs of its source. */
+export interface RingReaderHost {
+  /** Takes the stamp at which a record left the ring, and records how long it was in there since `parsedAt`. */
+  drainedAt(parsedAt: number): number;
+  /** How the connection ended, once its worker is gone without having said so through the ring. */
+  workerGone(): TransportExit | undefined;
+}
+
+/** Takes records and events out of a ring. */
+export class RingReader {
+  readonly #consumer: RingConsumer;
+  readonly #views: RingViews;
+  readonly #target: RecordTarget;
+  readonly #host: RingReaderHost;
+  #exit: TransportExit | undefined;
+  #parts: Uint8Array[] = [];
+  #paused = false;
+  #stopped = false;
+  #resumed: (() => void) | undefined;
+
+  constructor(consumer: RingConsumer, target: RecordTarget, host: RingReaderHost) {
+    this.#consumer = consumer;
+    this.#views = viewsOf(consumer.bytes);
+    this.#target = target;
+    this.#host = host;
+  }
+
+  /** Stops handing over. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Hands over again. */
+  resume(): void {
+    this.#paused = false;
+    this.#resumed?.();
+  }
+
+  /** Ends `run` without waiting for the connection's end. */
+  stop(): void {
+    this.#stopped = true;
+    this.resume();
+  }
+
+  /**
+   * Hands over until the connection has ended, or until `stop`.
+   *
+   * @returns how it ended, or undefined if it was stopped
+   * @throws {Error} (rejects) if the ring is corrupted, or if the target throws
+   */
+  async run(): Promise<TransportExit | undefined> {
+    const consumer = this.#consumer;
+    while (!this.#stopped) {
+      if (this.#paused) {
+        await new Promise<void>((resolve) => {
+          this.#resumed = resolve;
+        });
+        this.#resumed = undefined;
+        continue;
+      }
+      // Asked before the ring is: what a worker put in before it died is delivered first (K1).
+      const gone = this.#host.workerGone();
+      const count = consumer.drain(this.#take, drainCount);
+      if (count > 0) this.#target.readEnd();
+      if (this.#exit !== undefined) return this.#exit;
+      if (this.#paused || this.#stopped) continue;
+      if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
+      else if (count > 0) continue;
+      else if (gone !== undefined) return gone;
+      else await consumer.ready();
+    }
+    return undefined;
+  }
+
+  readonly #take: DrainCallback = (bytes, start, end, kind) => {
+    const { words, doubles } = this.#views;
+    if (kind === kindOutput) {
+      const drainedAt = this.#host.drainedAt(doubles[(start >> 3) + 2]!);
+      this.#target.output(
+        words[start >> 2]!,
+        bytes,
+        start + outputHeaderBytes,
+        end,
+        doubles[(start >> 3) + 1]!,
+        drainedAt,
+      );
+      return this.#paused ? DRAIN_STOP : undefined; // K2
+    }
+    this.#parts.push(bytes.slice(start + eventHeaderBytes, end));
+    if (words[start >> 2] === 1) {
+      const event = decodeEvent(Buffer.concat(this.#parts.splice(0)));
+      if (event.type === 'ended') {
+        this.#exit = event.exit;
+        return DRAIN_STOP;
+      }
+      this.#target.event(event);
+    }
+    return this.#paused ? DRAIN_STOP : undefined;
+  };
+}
