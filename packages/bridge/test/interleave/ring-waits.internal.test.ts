@@ -120,7 +120,8 @@ const living = ({ reads, records, pausing }: Shape): Promise<CheckResult> =>
       { name: 'worker', run: (shared) => work(shared, reads, records, true) },
       { name: 'session', run: (shared) => take(shared, pausing) },
     ],
-    final: (_shared, [, [got]]) => got === `${inOrder(reads * records)} ended` || `got ${got}`,
+    final: (_shared, [, took]) =>
+      took?.[0] === `${inOrder(reads * records)} ended` || `got ${took}`,
     cover: {
       blocked: true,
       woken: true,
@@ -149,9 +150,9 @@ const dying = ({ reads, records, pausing }: Shape): Promise<CheckResult> =>
         },
       },
     ],
-    final: (_shared, [, [got]]) => {
-      const [numbers, how] = String(got).split(' ') as [string, string];
-      return (how === 'gone' && inOrder(reads * records).startsWith(numbers)) || `got ${got}`;
+    final: (_shared, [, took]) => {
+      const [numbers, how] = String(took).split(' ') as [string, string];
+      return (how === 'gone' && inOrder(reads * records).startsWith(numbers)) || `got ${took}`;
     },
     cover: ['blocked', 'woken', 'crashed'],
     bounds: { states: 20_000_000, opSteps: 2000 },
@@ -174,7 +175,7 @@ const leaving = ({ reads, records, pausing }: Shape): Promise<CheckResult> =>
       },
       { name: 'session', run: (shared) => take(shared, pausing) },
     ],
-    final: (_shared, [, [got]]) => got === `${inOrder(reads * records)} gone` || `got ${got}`,
+    final: (_shared, [, took]) => took?.[0] === `${inOrder(reads * records)} gone` || `got ${took}`,
     cover: ['blocked', 'woken'],
     bounds: { states: 20_000_000, opSteps: 2000 },
   });

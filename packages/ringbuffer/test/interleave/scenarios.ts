@@ -312,7 +312,7 @@ const sleeperOfKilledProducer: Proof = {
         },
         undertaker('producer'),
       ],
-      final: (_handle, [, [got]]) => /^(1(,2)?)?$/.test(String(got)) || `got ${got}`,
+      final: (_handle, [, got]) => /^(1(,2)?)?$/.test(String(got)) || `got ${got}`,
       cover: ['blocked', 'woken', 'crashed'] satisfies BuiltinCoverage[],
     }),
 };
