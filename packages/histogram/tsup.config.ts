@@ -6,5 +6,6 @@ export default base({
     'codec/index': 'src/codec/index.ts',
     'export/index': 'src/export/index.ts',
     'report/index': 'src/report/index.ts',
+    'simd/index': 'src/simd/index.ts',
   },
 });

@@ -1,49 +1,37 @@
 /**
  * Counts values in HdrHistogram's buckets: the histogram of one thread, and what every reader hands out.
  *
- * Bucket layout and its error bound: layout.ts. Counts are 64 bits wide at the price of 32: an unsigned
- * 32-bit word per bucket, and a second array for the rare bucket that passes 2^32, allocated then.
+ * Bucket layout and its error bound: layout.ts. The counts themselves, and how wide they are: counts.ts.
  *
- * ```text
- *  counts   u32[length]   low word of each bucket's count
- *  carries  u32[length]   high word; undefined until the first bucket passes 2^32 - 1
- *  minimum, maximum       least and greatest recorded value in scaled units, exact, as doubles
- * ```
- *
- * - H1: count(i) = counts[i] + 2^32 * carries[i]; it never wraps silently and never passes 2^63 - 1.
  * - H2: every call of record ends in exactly one of: a bucket (in range, or clamped), `dropped`, a throw.
  *   Hence count + dropped equals the number of calls that returned.
- * - H3: all non-empty buckets lie in [firstIndex, lastIndex], which follow from minimum and maximum.
  *
  * One thread only: for recording from several threads see shared-histogram.ts. No atomics.
  *
  * Cost of record: two compares, clz32, one bound check, one increment, two compares; no allocation, no
  * option is read. That is for the plain layout (3 digits of whole units), whose numbers are literals; any
- * other takes one call, one multiplication and a few loads more. One class without subclasses, so that call
- * sites stay monomorphic.
+ * other takes one call, one multiplication and a few loads more.
  */
+import { sumBlocks } from './block-sums.ts';
+import { Counts } from './counts.ts';
+import type { CountsMemory } from './counts-memory.ts';
 import { checkCount, HistogramRangeError } from './errors.ts';
 import { BucketLayout, type LayoutOptions, wideIndex } from './layout.ts';
 import { addInto, sameCounts, subtractFrom } from './merge.ts';
 import { moments } from './moments.ts';
+import { type OutOfRangePolicy, recordOutOfRange } from './out-of-range.ts';
 import { type PercentileOptions, percentilesOf } from './percentiles.ts';
-
-/**
- * What happens to a value that has no bucket: `clamp` counts it in the nearest bucket (and in `clamped`),
- * `drop` leaves it out (and counts it in `dropped`), `throw` throws, `grow` adds buckets up to the value.
- * NaN and infinities have no nearest bucket: all but `throw` drop them. Negative values are clamped to 0
- * by `clamp` and `grow`.
- */
-export type OutOfRangePolicy = 'clamp' | 'drop' | 'throw' | 'grow';
 
 /** How to create a {@link Histogram}. */
 export interface HistogramOptions extends LayoutOptions {
   /** What happens to values without a bucket. @defaultValue 'clamp' */
   readonly outOfRange?: OutOfRangePolicy;
+  /**
+   * Where the counts live, if not in memory of their own: `SimdMemory` of `@millrace/histogram/simd` answers
+   * and adds up faster.
+   */
+  readonly memory?: CountsMemory | undefined;
 }
-
-const COUNT_MAX = 2n ** 63n - 1n;
-const CARRY = 2 ** 32;
 
 /**
  * Counts values, latencies above all, and answers any percentile within a proven relative error.
@@ -64,23 +52,8 @@ const CARRY = 2 ** 32;
  * assert.equal(latencies.max, 1_000_000); // exact
  * ```
  */
-export class Histogram {
+export class Histogram extends Counts {
   // `declare`: a field that is first undefined and then a number would never be an unboxed one.
-  /** @internal Low words of the counts (H1). */
-  declare counts: Uint32Array;
-  /**
-   * @internal Number of counts there are now. In a field of its own: a typed array's length costs V8 a check
-   * for detachment. Less than `length` in a decoded histogram, which has the rest made when it is needed.
-   */
-  declare allocated: number;
-  /** @internal `allocated` if the layout is plain (3 digits, lowest 1, step 1), else 0: a fast path's bound. */
-  declare plainLength: number;
-  /** @internal High words of the counts (H1). */
-  carries: Uint32Array | undefined = undefined;
-  /** @internal Least recorded value, scaled; Infinity when empty. */
-  minimum: number = Number.POSITIVE_INFINITY;
-  /** @internal Greatest recorded value, scaled; -Infinity when empty. */
-  maximum: number = Number.NEGATIVE_INFINITY;
   /** @internal Copies of the layout's, for record. */
   declare readonly scale: number;
   /** @internal */
@@ -89,8 +62,6 @@ export class Histogram {
   declare readonly leadingZeros: number;
   /** @internal */
   declare readonly linearMask: number;
-  /** Where values are counted: ranges, widths, value of an index. */
-  readonly layout: BucketLayout;
   /** What happens to values without a bucket. */
   readonly outOfRange: OutOfRangePolicy;
   #clamped = 0;
@@ -112,11 +83,8 @@ export class Histogram {
         `outOfRange must be clamp, drop, throw or grow: outOfRange=${String(outOfRange)}`,
       );
     }
-    this.layout = layout;
+    super(layout, allocated ?? layout.length, (options as HistogramOptions).memory);
     this.outOfRange = outOfRange;
-    this.counts = new Uint32Array(allocated ?? layout.length);
-    this.allocated = this.counts.length;
-    this.plainLength = layout.isPlain ? this.allocated : 0;
     this.scale = layout.scale;
     this.subBucketBits = layout.subBucketBits;
     this.leadingZeros = 31 - layout.subBucketBits;
@@ -162,7 +130,7 @@ export class Histogram {
       index = scaled >= 2147483648 ? wideIndex(scaled, this.subBucketBits) : -1;
     }
     if (index >>> 0 >= this.allocated) {
-      this.#recordOutOfRange(value, 1);
+      recordOutOfRange(this, value, 1);
       return;
     }
     const counts = this.counts;
@@ -189,7 +157,7 @@ export class Histogram {
     const scaled = value * this.scale;
     const index = this.layout.indexOfScaled(scaled);
     if (index >>> 0 >= this.allocated) {
-      this.#recordOutOfRange(value, count);
+      recordOutOfRange(this, value, count);
       return;
     }
     this.addAt(index, count);
@@ -252,13 +220,8 @@ export class Histogram {
 
   /** Number of values counted, clamped ones included; to the nearest double above 2^53. */
   get count(): number {
-    const counts = this.counts;
-    const last = this.lastIndex;
-    let total = 0;
-    for (let i = this.firstIndex; i <= last; i++) total += counts[i]!;
-    const carries = this.carries;
-    if (carries === undefined) return total;
-    return Number(this.countBigInt);
+    if (this.carries !== undefined) return Number(this.countBigInt);
+    return sumBlocks(this, this.firstIndex, this.lastIndex).total;
   }
 
   /** Number of values counted, exact at any size. */
@@ -380,10 +343,9 @@ export class Histogram {
 
   /** Returns an equal, independent histogram. Cost: O(buckets). */
   copy(): Histogram {
-    const copy = new Histogram({ ...this.#options, outOfRange: this.outOfRange }, 0);
-    copy.counts = this.counts.slice();
-    copy.allocated = this.allocated;
-    copy.plainLength = this.plainLength;
+    const { outOfRange, memory } = this;
+    const copy = new Histogram({ ...this.#options, outOfRange, memory }, this.allocated);
+    copy.counts.set(this.counts);
     copy.carries = this.carries?.slice();
     copy.minimum = this.minimum;
     copy.maximum = this.maximum;
@@ -433,105 +395,15 @@ export class Histogram {
     return sameCounts(this, other);
   }
 
-  /** Whether nothing has been counted. */
-  get isEmpty(): boolean {
-    return this.minimum > this.maximum;
-  }
-
-  /** Number of buckets. */
-  get length(): number {
-    return Math.max(this.layout.length, this.allocated);
-  }
-
   /** Greatest value that has a bucket (caller's unit). */
   get highestTrackable(): number {
     return this.layout.highestOf(this.length - 1);
-  }
-
-  /** @internal First bucket that can be non-empty (H3); 0 when empty. */
-  get firstIndex(): number {
-    if (this.isEmpty) return 0;
-    return this.#indexWithin(this.minimum);
-  }
-
-  /** @internal Last bucket that can be non-empty (H3); -1 when empty. */
-  get lastIndex(): number {
-    if (this.isEmpty) return -1;
-    return this.#indexWithin(this.maximum);
-  }
-
-  /** @internal Count of a bucket to the nearest double (H1). */
-  countAtIndex(index: number): number {
-    const low = this.counts[index] ?? 0;
-    return this.carries === undefined ? low : low + (this.carries[index] ?? 0) * CARRY;
-  }
-
-  /** @internal Count of a bucket, exact (H1). */
-  countAtIndexBigInt(index: number): bigint {
-    const low = BigInt(this.counts[index] ?? 0);
-    return this.carries === undefined ? low : low + (BigInt(this.carries[index] ?? 0) << 32n);
-  }
-
-  /** @internal Adds to a bucket without touching minimum and maximum. */
-  addAt(index: number, count: number): void {
-    const sum = this.counts[index]! + count;
-    if (sum < CARRY) {
-      this.counts[index] = sum;
-      return;
-    }
-    this.setAt(index, this.countAtIndexBigInt(index) + BigInt(count));
-  }
-
-  /** @internal Sets a bucket's count without touching minimum and maximum (H1). */
-  setAt(index: number, count: bigint): void {
-    if (count > COUNT_MAX) {
-      throw new HistogramRangeError(
-        'ERR_HISTOGRAM_COUNT',
-        `a bucket's count must be at most 2^63 - 1: count=${count}`,
-      );
-    }
-    const high = Number(count >> 32n);
-    if (high > 0 || this.carries !== undefined) {
-      this.carries ??= new Uint32Array(this.allocated);
-      this.carries[index] = high;
-    }
-    this.counts[index] = Number(count & 0xffffffffn);
-  }
-
-  /** @internal Makes the counts of all buckets up to one. */
-  ensure(index: number): void {
-    if (index >= this.allocated) this.#grow(index);
   }
 
   /** @internal Adds to the counters of values without a bucket. */
   addLost(clamped: number, dropped: number): void {
     this.#clamped += clamped;
     this.#dropped += dropped;
-  }
-
-  /** @internal Sets minimum and maximum from the outermost non-empty buckets. */
-  tightenRange(first: number = this.firstIndex, last: number = this.lastIndex): void {
-    let from = first;
-    let to = last;
-    while (from <= to && this.countAtIndex(from) === 0) from++;
-    while (to > from && this.countAtIndex(to) === 0) to--;
-    const { layout } = this;
-    if (from > to) {
-      this.minimum = Number.POSITIVE_INFINITY;
-      this.maximum = Number.NEGATIVE_INFINITY;
-      return;
-    }
-    // A bound that lies in its outermost bucket is exact and stays.
-    if (!Number.isFinite(this.minimum) || this.#indexWithin(this.minimum) !== from) {
-      this.minimum = layout.scaledLowestOf(from);
-    }
-    if (!Number.isFinite(this.maximum) || this.#indexWithin(this.maximum) !== to) {
-      this.maximum = layout.scaledHighestOf(to);
-    }
-  }
-
-  #indexWithin(scaled: number): number {
-    return Math.min(this.layout.indexOfScaled(scaled), this.allocated - 1);
   }
 
   get #options(): LayoutOptions {
@@ -543,58 +415,5 @@ export class Histogram {
     if (this.isEmpty) return Number.NaN;
     const { step, unitBits } = this.layout;
     return Math.floor(scaled * 2 ** unitBits) * step + 0; // + 0 turns -0 into 0
-  }
-
-  /** @internal Adds to a bucket's high word (H1). */
-  carry(index: number, high: number): void {
-    this.carries ??= new Uint32Array(this.allocated);
-    this.carries[index]! += high;
-  }
-
-  #grow(index: number): void {
-    const octave = 1 << this.subBucketBits;
-    const length = (Math.floor(index / octave) + 1) * octave;
-    const counts = new Uint32Array(length);
-    counts.set(this.counts);
-    if (this.carries !== undefined) {
-      const carries = new Uint32Array(length);
-      carries.set(this.carries);
-      this.carries = carries;
-    }
-    this.counts = counts;
-    this.allocated = length;
-    if (this.layout.isPlain) this.plainLength = length;
-  }
-
-  #recordOutOfRange(value: number, count: number): void {
-    const wanted = this.layout.indexOf(value);
-    if (wanted >= 0 && wanted < this.layout.length) {
-      // In range, but not allocated yet.
-      this.#grow(wanted);
-      this.recordCount(value, count);
-      return;
-    }
-    if (this.outOfRange === 'throw') {
-      throw new HistogramRangeError(
-        'ERR_HISTOGRAM_VALUE',
-        `value must be from 0 to ${this.highestTrackable}: value=${String(value)}`,
-      );
-    }
-    const number = Number(value);
-    if (this.outOfRange === 'drop' || !Number.isFinite(number)) {
-      this.#dropped += count;
-      return;
-    }
-    const scaled = Math.max(0, number * this.scale);
-    const index = this.layout.indexOfScaled(scaled);
-    if (this.outOfRange === 'grow' && number >= 0 && scaled < 2 ** (63 - this.layout.unitBits)) {
-      this.#grow(index);
-    } else {
-      this.#clamped += count;
-    }
-    this.ensure(this.length - 1);
-    this.addAt(Math.min(index, this.allocated - 1), count);
-    if (scaled > this.maximum) this.maximum = scaled;
-    if (scaled < this.minimum) this.minimum = scaled;
   }
 }

@@ -63,6 +63,9 @@ const wordView: Uint32Array = new Uint32Array(floatView.buffer);
 // Engines run on little-endian hardware today; a big-endian one keeps the exponent in word 0.
 const HIGH_WORD: 0 | 1 = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
+/** 2^0 to 2^1023: `2 ** n` would be a call. */
+const POWERS: Float64Array = Float64Array.from({ length: 1024 }, (_, bits) => 2 ** bits);
+
 /** Returns floor(log2 value) of a positive normal number, exactly. */
 const exponentOf = (value: number): number => {
   floatView[0] = value;
@@ -243,8 +246,7 @@ export class BucketLayout {
    * @returns the width in the caller's unit
    */
   widthOf(index: number): number {
-    const octave = (index >> this.subBucketBits) - 1;
-    return (octave <= 0 ? 1 : 2 ** octave) * this.#unit;
+    return this.scaledWidthOf(index) * this.#unit;
   }
 
   /**
@@ -254,9 +256,9 @@ export class BucketLayout {
    * @returns the value in the caller's unit, rounded to a double above 2^53 steps
    */
   highestOf(index: number): number {
-    const octave = (index >> this.subBucketBits) - 1;
-    const width = (octave <= 0 ? 1 : 2 ** octave) * 2 ** this.unitBits;
-    return (this.scaledLowestOf(index) * 2 ** this.unitBits + (width - 1)) * this.step;
+    const unit = POWERS[this.unitBits]!;
+    const width = this.scaledWidthOf(index) * unit;
+    return (this.scaledLowestOf(index) * unit + (width - 1)) * this.step;
   }
 
   /**
@@ -266,9 +268,9 @@ export class BucketLayout {
    * @returns the value in the caller's unit
    */
   middleOf(index: number): number {
-    const octave = (index >> this.subBucketBits) - 1;
-    const width = (octave <= 0 ? 1 : 2 ** octave) * 2 ** this.unitBits;
-    return (this.scaledLowestOf(index) * 2 ** this.unitBits + Math.floor(width / 2)) * this.step;
+    const unit = POWERS[this.unitBits]!;
+    const width = this.scaledWidthOf(index) * unit;
+    return (this.scaledLowestOf(index) * unit + Math.floor(width / 2)) * this.step;
   }
 
   /**
@@ -310,12 +312,18 @@ export class BucketLayout {
   scaledLowestOf(index: number): number {
     const bits = this.subBucketBits;
     const octave = (index >> bits) - 1;
-    return octave <= 0 ? index : ((index & ((1 << bits) - 1)) + (1 << bits)) * 2 ** octave;
+    return octave <= 0 ? index : ((index & ((1 << bits) - 1)) + (1 << bits)) * POWERS[octave]!;
   }
+
+  /** @internal Width of a bucket, scaled. */
+  scaledWidthOf(index: number): number {
+    const octave = (index >> this.subBucketBits) - 1;
+    return octave <= 0 ? 1 : POWERS[octave]!;
+  }
+
   /** @internal Greatest value of a bucket, scaled: one step below the next bucket, or one double. */
   scaledHighestOf(index: number): number {
-    const octave = (index >> this.subBucketBits) - 1;
-    const end = this.scaledLowestOf(index) + (octave <= 0 ? 1 : 2 ** octave);
-    return Math.min(end - 2 ** -this.unitBits, nextBelow(end));
+    const end = this.scaledLowestOf(index) + this.scaledWidthOf(index);
+    return Math.min(end - 1 / POWERS[this.unitBits]!, nextBelow(end));
   }
 }

@@ -6,7 +6,6 @@
 import { HistogramRangeError } from './errors.ts';
 import type { Histogram } from './histogram.ts';
 
-const CARRY = 2 ** 32;
 const COUNT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Adds the counts of `other`; see {@link Histogram.add}. */
@@ -34,20 +33,53 @@ export function addInto(target: Histogram, other: Histogram): void {
 }
 
 function addCounts(target: Histogram, other: Histogram, first: number, last: number): void {
-  const own = target.counts;
-  const theirs = other.counts;
-  if (target.carries === undefined && other.carries === undefined) {
+  if (target.carries !== undefined || other.carries !== undefined) {
     for (let i = first; i <= last; i++) {
-      const sum = own[i]! + theirs[i]!;
-      own[i] = sum;
-      if (sum >= CARRY) target.carry(i, 1);
+      const count = other.countAtIndexBigInt(i);
+      if (count !== 0n) target.setAt(i, target.countAtIndexBigInt(i) + count);
     }
     return;
   }
-  for (let i = first; i <= last; i++) {
-    const count = other.countAtIndexBigInt(i);
-    if (count !== 0n) target.setAt(i, target.countAtIndexBigInt(i) + count);
+  const { memory } = target;
+  const own = target.counts;
+  const theirs = other.counts;
+  if (own === theirs) {
+    for (let i = first; i <= last; i++) if (own[i] !== 0) target.addAt(i, own[i]!);
+    return;
   }
+  const mayWrap =
+    memory !== undefined && memory === other.memory
+      ? memory.add(own, theirs, first, last)
+      : addLow(own, theirs, first, last);
+  if (!mayWrap) return;
+  // A sum modulo 2^32 has wrapped if it is less than what was added.
+  for (let i = first; i <= last; i++) if (own[i]! < theirs[i]!) target.carry(i, 1);
+}
+
+/** Adds 32-bit counts modulo 2^32; returns whether a sum may have wrapped. */
+function addLow(own: Uint32Array, theirs: Uint32Array, first: number, last: number): boolean {
+  let seen = 0;
+  let i = first;
+  for (; i + 3 <= last; i += 4) {
+    const a = theirs[i]! | 0;
+    const b = theirs[i + 1]! | 0;
+    const c = theirs[i + 2]! | 0;
+    const d = theirs[i + 3]! | 0;
+    const p = own[i]! | 0;
+    const q = own[i + 1]! | 0;
+    const r = own[i + 2]! | 0;
+    const s = own[i + 3]! | 0;
+    own[i] = (p + a) | 0;
+    own[i + 1] = (q + b) | 0;
+    own[i + 2] = (r + c) | 0;
+    own[i + 3] = (s + d) | 0;
+    seen |= a | b | c | d | p | q | r | s;
+  }
+  for (; i <= last; i++) {
+    seen |= own[i]! | theirs[i]!;
+    own[i] = (own[i]! + theirs[i]!) | 0;
+  }
+  return seen < 0; // one of them had 2^31 or more
 }
 
 /** Takes the counts of `other` away, or throws and changes nothing; see {@link Histogram.subtract}. */

@@ -1,17 +1,18 @@
 /**
  * Finds the values at many percentiles in one pass over the counts.
  *
- * Rank rules from HdrHistogram in Java and in C. The pass sums 64 buckets at a time in four 32-bit lanes,
- * then walks the block sums once for all percentiles and looks inside one block for each.
+ * Rank rules from HdrHistogram in Java and in C. The pass sums blocks of 64 buckets (block-sums.ts), then
+ * walks those sums once for all percentiles and looks inside one block for each.
  *
  * - P1: the value at rank k is the highest value of the first bucket at which the running count reaches k,
  *   so it is never below the exact k-th value and above it by less than the bucket's width.
  * - P2: with interpolation the value lies inside the same bucket, hence the same bound on both sides.
  * - P3: no value above `max` or below `min` is ever returned.
  *
- * Owner thread of the histogram. Cost: O(span) for the pass, O(64) for each percentile; scratch is
- * kept for the process (4 KB and more, 8 bytes per 64 buckets).
+ * Owner thread of the histogram. Cost: O(span) for the pass, O(64) for each percentile.
  */
+import { sumBlocks } from './block-sums.ts';
+import { BLOCK } from './counts-memory.ts';
 import type { Histogram } from './histogram.ts';
 import { nextBelow } from './layout.ts';
 
@@ -31,9 +32,6 @@ export interface PercentileOptions {
   readonly interpolate?: boolean;
 }
 
-const BLOCK = 64;
-let blockSums: Float64Array = new Float64Array(512);
-
 /** Returns the rank, 1 to `count`, that a percentile names. */
 export const rankOf = (percentile: number, count: number, rule: 'java' | 'c'): number => {
   const bounded = Math.min(Math.max(percentile, 0), 100);
@@ -46,59 +44,6 @@ export const rankOf = (percentile: number, count: number, rule: 'java' | 'c'): n
         : Math.ceil((nextBelow(bounded) * count) / 100);
   return Math.min(Math.max(rank, 1), count);
 };
-
-/** Sums blocks of 64 buckets from `first` on into the scratch; returns the total. */
-function sumBlocks(histogram: Histogram, first: number, last: number): number {
-  const blocks = Math.ceil((last + 1 - first) / BLOCK);
-  if (blockSums.length < blocks) blockSums = new Float64Array(blocks * 2);
-  const sums = blockSums;
-  const counts = histogram.counts;
-  let total = 0;
-  for (let block = 0; block < blocks; block++) {
-    const start = first + block * BLOCK;
-    const end = Math.min(start + BLOCK, last + 1);
-    let sum: number;
-    if (histogram.carries !== undefined) {
-      sum = 0;
-      for (let i = start; i < end; i++) sum += histogram.countAtIndex(i);
-    } else {
-      sum = sumLow(counts, start, end);
-    }
-    sums[block] = sum;
-    total += sum;
-  }
-  return total;
-}
-
-/** Sums 32-bit counts; exact also where four 32-bit lanes would wrap. */
-function sumLow(counts: Uint32Array, start: number, end: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let seen = 0;
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    const p = counts[i]!;
-    const q = counts[i + 1]!;
-    const r = counts[i + 2]!;
-    const s = counts[i + 3]!;
-    a = (a + p) | 0;
-    b = (b + q) | 0;
-    c = (c + r) | 0;
-    d = (d + s) | 0;
-    seen |= p | q | r | s;
-  }
-  for (; i < end; i++) {
-    a = (a + counts[i]!) | 0;
-    seen |= counts[i]!;
-  }
-  // 64 counts below 2^26 sum to less than 2^32: no lane has wrapped.
-  if (seen >>> 26 === 0) return (a + b + c + d) >>> 0;
-  let sum = 0;
-  for (let k = start; k < end; k++) sum += counts[k]!;
-  return sum;
-}
 
 /** Orders the positions of `percentiles` by value; the usual ascending list needs no sort. */
 const ascending = (percentiles: readonly number[]): readonly number[] | undefined => {
@@ -119,12 +64,11 @@ export function percentilesOf(
   options: PercentileOptions = {},
 ): number[] {
   const values = new Array<number>(percentiles.length).fill(Number.NaN);
-  const { firstIndex, lastIndex } = histogram;
+  const { firstIndex, lastIndex, counts, carries } = histogram;
   if (lastIndex < 0) return values;
-  const total = sumBlocks(histogram, firstIndex, lastIndex);
+  const { sums, total } = sumBlocks(histogram, firstIndex, lastIndex);
   const rule = options.rank ?? 'java';
   const order = ascending(percentiles);
-  const sums = blockSums;
   const { min, max } = histogram;
   let reached = 0;
   let block = 0;
@@ -139,9 +83,16 @@ export function percentilesOf(
     let index = firstIndex + block * BLOCK;
     let before = reached;
     let count = histogram.countAtIndex(index);
-    while (before + count < rank && index < lastIndex) {
-      before += count;
-      count = histogram.countAtIndex(++index);
+    if (carries === undefined) {
+      while (before + count < rank && index < lastIndex) {
+        before += count;
+        count = counts[++index]!;
+      }
+    } else {
+      while (before + count < rank && index < lastIndex) {
+        before += count;
+        count = histogram.countAtIndex(++index);
+      }
     }
     values[position] = valueIn(histogram, index, percentile, rank - before, count, options);
     values[position] = Math.min(Math.max(values[position]!, min), max); // P3

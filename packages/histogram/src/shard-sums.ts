@@ -2,8 +2,14 @@
  * Adds up the shards of a shared histogram: the readers' side.
  *
  * Loads are plain and race with the writers on purpose; what makes that right is in shared-histogram.ts.
- * A shard is summed from its published minimum to its published maximum; a bucket outside, whose range the
- * writer is just publishing, is seen by the next sum.
+ * A shard is read from its published minimum to its published maximum; a bucket outside, whose range the
+ * writer is just publishing, is seen by the next look.
+ *
+ * Buckets are taken a piece at a time: each shard's 32-bit counts are added up modulo 2^32, and if none is so
+ * large that a sum could have wrapped, that is all. Otherwise, or once a count has passed 2^31, the piece is
+ * added up again in doubles, with carries.
+ *
+ * The thread of the reader. Cost: O(span * shards in use), one pass; scratch of 12 KB for the process.
  */
 import type { Histogram } from './histogram.ts';
 import type { BucketLayout } from './layout.ts';
@@ -20,114 +26,218 @@ import {
   WORD_OWNER,
 } from './shared-layout.ts';
 
-/** Counts of all shards together at one look. */
-export interface Sums {
-  /** A count per bucket, then clamped and dropped; exact below 2^53. */
+/** What a reader saw at its last look. */
+export interface Seen {
+  /** A count per bucket, then clamped and dropped, of all shards together; exact below 2^53. */
   readonly counts: Float64Array;
-  /** Buckets outside first..last are 0. */
-  first: number;
-  last: number;
-  /** Least and greatest value, scaled, as the writers published them. */
+  /** Least and greatest value, scaled, as the writers had published them. */
   minimum: number;
   maximum: number;
 }
 
-export const emptySums = (length: number): Sums => ({
+/** Returns what a reader has seen that hasn't looked yet. */
+export const nothingSeen = (length: number): Seen => ({
   counts: new Float64Array(length + EXTRA_CELLS),
-  first: length,
-  last: -1,
   minimum: Number.POSITIVE_INFINITY,
   maximum: Number.NEGATIVE_INFINITY,
 });
 
-/** Sums every shard that was ever claimed into `sums`, whose previous content is dropped. */
-export function sumShards(layout: BucketLayout, shards: readonly ShardViews[], sums: Sums): void {
-  const { counts } = sums;
-  const { length } = layout;
-  if (sums.last >= sums.first) counts.fill(0, sums.first, sums.last + 1);
-  counts.fill(0, length);
-  sums.first = length;
-  sums.last = -1;
-  sums.minimum = Number.POSITIVE_INFINITY;
-  sums.maximum = Number.NEGATIVE_INFINITY;
-  for (let shard = 0; shard < shards.length; shard++) {
-    const views = shards[shard]!;
-    if (Atomics.load(views.control, WORD_CLAIMS) === 0) continue;
-    Atomics.load(views.control, WORD_OWNER); // orders the loads below after a release (G1)
-    const crossed = views.control[WORD_CROSSED] !== 0;
-    const common = shard === shards.length - 1;
-    const first = common ? 0 : indexWithin(layout, views.range[FLOAT_MINIMUM]!);
-    const last = common ? length - 1 : indexWithin(layout, views.range[FLOAT_MAXIMUM]!);
-    addCells(views, counts, length + CELL_CLAMPED, length + CELL_DROPPED, crossed);
-    if (!common) {
-      if (views.range[FLOAT_MINIMUM]! > views.range[FLOAT_MAXIMUM]!) continue;
-      sums.minimum = Math.min(sums.minimum, views.range[FLOAT_MINIMUM]!);
-      sums.maximum = Math.max(sums.maximum, views.range[FLOAT_MAXIMUM]!);
-    }
-    addCells(views, counts, first, last, crossed);
-    sums.first = Math.min(sums.first, first);
-    sums.last = Math.max(sums.last, last);
-  }
+/** A shard that was claimed at least once, and where its counts are. */
+interface UsedShard {
+  readonly views: ShardViews;
+  readonly first: number;
+  readonly last: number;
+  /** Whether a count may have passed 2^31, so that carries count. */
+  readonly crossed: boolean;
 }
 
-const indexWithin = (layout: BucketLayout, scaled: number): number =>
-  Math.min(Math.max(layout.indexOfScaled(scaled), 0), layout.length - 1);
-
-/** Adds a shard's cells from first to last, both included. */
-function addCells(
-  views: ShardViews,
-  sums: Float64Array,
-  first: number,
-  last: number,
-  crossed: boolean,
-): void {
-  const { counts, carries } = views;
-  if (!crossed) {
-    for (let i = first; i <= last; i++) sums[i]! += counts[i]!;
-    return;
-  }
-  for (let i = first; i <= last; i++) {
-    // The low word once only: S1 needs its two uses to agree.
-    const low = counts[i]!;
-    sums[i]! += countOf(low, carries[i]!);
-  }
-}
+/** Buckets in a piece. */
+const PIECE = 1024;
+const narrow: Uint32Array = new Uint32Array(PIECE);
+const wide: Float64Array = new Float64Array(PIECE);
 
 /**
- * Fills an empty histogram with what `sums` has more than `previous` (all of it without one), and brings
- * `previous` up to date. Minimum and maximum are the published ones where they are new or lie in the
- * outermost bucket, else that bucket's ends.
+ * Fills an empty histogram with what the shards hold more than `seen` (all of it without one), and brings
+ * `seen` up to date. Minimum and maximum are the published ones where they are new or lie in the outermost
+ * bucket, else that bucket's ends.
  */
-export function fillHistogram(histogram: Histogram, sums: Sums, previous: Sums | undefined): void {
-  const { counts } = sums;
-  const before = previous?.counts;
-  const length = counts.length - EXTRA_CELLS;
+export function readShards(
+  histogram: Histogram,
+  shards: readonly ShardViews[],
+  seen: Seen | undefined,
+): void {
+  const { layout } = histogram;
+  const length = shards[0]!.counts.length - EXTRA_CELLS;
   histogram.ensure(length - 1);
+  const used: UsedShard[] = [];
+  let from = length;
+  let to = -1;
+  let minimum = Number.POSITIVE_INFINITY;
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let shard = 0; shard < shards.length; shard++) {
+    const views = shards[shard]!;
+    const { control, range } = views;
+    if (Atomics.load(control, WORD_CLAIMS) === 0) continue;
+    Atomics.load(control, WORD_OWNER); // orders the loads below after a release (G1)
+    const crossed = control[WORD_CROSSED] !== 0;
+    const least = range[FLOAT_MINIMUM]!;
+    const greatest = range[FLOAT_MAXIMUM]!;
+    let first = 0;
+    let last = length - 1;
+    if (shard < shards.length - 1) {
+      first = indexWithin(layout, length, least);
+      last = least > greatest ? -1 : indexWithin(layout, length, greatest);
+      minimum = Math.min(minimum, least);
+      maximum = Math.max(maximum, greatest);
+    }
+    used.push({ views, first, last, crossed });
+    if (first > last) continue;
+    from = Math.min(from, first);
+    to = Math.max(to, last);
+  }
+  takeLost(histogram, used, length, seen);
   let first = length;
   let last = -1;
-  for (let i = sums.first; i <= sums.last; i++) {
-    const sum = counts[i]!;
-    const added = before === undefined ? sum : sum - before[i]!;
-    if (added <= 0) continue; // G2: an older value than the last one seen is no news
-    if (before !== undefined) before[i] = sum;
-    if (first === length) first = i;
-    last = i;
-    if (added < 2 ** 32) histogram.counts[i] = added;
-    else histogram.setAt(i, BigInt(added));
+  for (let start = from; start <= to; start += PIECE) {
+    const end = Math.min(start + PIECE - 1, to);
+    const isNarrow = addNarrow(used, start, end);
+    if (!isNarrow) addWide(used, start, end);
+    const piece = isNarrow
+      ? takeNarrow(histogram, seen, start, end)
+      : takeWide(histogram, seen, start, end);
+    if (piece.last < 0) continue;
+    first = Math.min(first, piece.first);
+    last = piece.last;
   }
-  const lost = [CELL_CLAMPED, CELL_DROPPED].map((cell) => {
-    const added = Math.max(0, counts[length + cell]! - (before?.[length + cell] ?? 0));
-    if (before !== undefined) before[length + cell]! += added;
-    return added;
-  });
-  histogram.addLost(lost[0]!, lost[1]!);
-  const isNews = (bound: 'minimum' | 'maximum'): boolean =>
-    previous === undefined || previous[bound] !== sums[bound];
-  histogram.minimum = isNews('minimum') ? sums.minimum : Number.POSITIVE_INFINITY;
-  histogram.maximum = isNews('maximum') ? sums.maximum : Number.NEGATIVE_INFINITY;
-  if (previous !== undefined) {
-    previous.minimum = sums.minimum;
-    previous.maximum = sums.maximum;
+  const isMinimumNew = seen === undefined || seen.minimum !== minimum;
+  const isMaximumNew = seen === undefined || seen.maximum !== maximum;
+  histogram.minimum = isMinimumNew ? minimum : Number.POSITIVE_INFINITY;
+  histogram.maximum = isMaximumNew ? maximum : Number.NEGATIVE_INFINITY;
+  if (seen !== undefined) {
+    seen.minimum = minimum;
+    seen.maximum = maximum;
   }
   histogram.tightenRange(first, last);
+}
+
+const indexWithin = (layout: BucketLayout, length: number, scaled: number): number =>
+  Math.min(Math.max(layout.indexOfScaled(scaled), 0), length - 1);
+
+/** First and last bucket of a piece that have something new; last is -1 if none has. */
+interface News {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Counts what the buckets of a piece have more than was seen, from the sums in `narrow`. */
+function takeNarrow(
+  histogram: Histogram,
+  seen: Seen | undefined,
+  start: number,
+  end: number,
+): News {
+  const sums = narrow;
+  const { counts } = histogram;
+  if (seen === undefined) {
+    for (let k = 0, index = start; index <= end; k++, index++) counts[index] = sums[k]!;
+    return { first: start, last: end };
+  }
+  const before = seen.counts;
+  let first = -1;
+  let last = -1;
+  for (let k = 0, index = start; index <= end; k++, index++) {
+    const sum = sums[k]!;
+    const added = sum - before[index]!;
+    if (added <= 0) continue; // G2: an older value than the last one seen is no news
+    before[index] = sum;
+    counts[index] = added;
+    if (last < 0) first = index;
+    last = index;
+  }
+  return { first, last };
+}
+
+/** Does the same from the sums in `wide`. */
+function takeWide(histogram: Histogram, seen: Seen | undefined, start: number, end: number): News {
+  let first = -1;
+  let last = -1;
+  for (let index = start; index <= end; index++) {
+    const sum = wide[index - start]!;
+    const added = seen === undefined ? sum : sum - seen.counts[index]!;
+    if (added <= 0) continue; // G2
+    if (seen !== undefined) seen.counts[index] = sum;
+    if (added < 2 ** 32) histogram.counts[index] = added;
+    else histogram.setAt(index, BigInt(added));
+    if (last < 0) first = index;
+    last = index;
+  }
+  return { first, last };
+}
+
+/** Counts what was clamped and dropped since it was seen. */
+function takeLost(
+  histogram: Histogram,
+  used: readonly UsedShard[],
+  length: number,
+  seen: Seen | undefined,
+): void {
+  const [clamped, dropped] = [CELL_CLAMPED, CELL_DROPPED].map((cell) => {
+    const before = seen === undefined ? 0 : seen.counts[length + cell]!;
+    let sum = 0;
+    for (const shard of used) sum += cellOf(shard, length + cell);
+    if (seen !== undefined) seen.counts[length + cell] = Math.max(before, sum);
+    return Math.max(0, sum - before);
+  });
+  histogram.addLost(clamped!, dropped!);
+}
+
+const cellOf = ({ views, crossed }: UsedShard, cell: number): number => {
+  // The low word once only: S1 needs its two uses to agree.
+  const low = views.counts[cell]!;
+  return crossed ? countOf(low, views.carries[cell]!) : low;
+};
+
+/** Adds a piece up in `narrow`; returns whether no sum can have wrapped. */
+function addNarrow(used: readonly UsedShard[], start: number, end: number): boolean {
+  narrow.fill(0, 0, end - start + 1);
+  let seen = 0;
+  for (const { views, first, last, crossed } of used) {
+    if (crossed) return false;
+    seen |= addCounts(views.counts, Math.max(first, start), Math.min(last, end), start);
+  }
+  return (seen >>> 0) * used.length < 2 ** 32;
+}
+
+/** Adds counts from first to last, both included, modulo 2^32; returns the bits that any of them has. */
+function addCounts(counts: Uint32Array, first: number, last: number, start: number): number {
+  const sums = narrow;
+  let seen = 0;
+  let i = first;
+  let k = first - start;
+  for (; i + 3 <= last; i += 4, k += 4) {
+    const a = counts[i]! | 0;
+    const b = counts[i + 1]! | 0;
+    const c = counts[i + 2]! | 0;
+    const d = counts[i + 3]! | 0;
+    sums[k] = (sums[k]! + a) | 0;
+    sums[k + 1] = (sums[k + 1]! + b) | 0;
+    sums[k + 2] = (sums[k + 2]! + c) | 0;
+    sums[k + 3] = (sums[k + 3]! + d) | 0;
+    seen |= a | b | c | d;
+  }
+  for (; i <= last; i++, k++) {
+    const a = counts[i]! | 0;
+    sums[k] = (sums[k]! + a) | 0;
+    seen |= a;
+  }
+  return seen;
+}
+
+/** Adds a piece up in `wide`, exactly. */
+function addWide(used: readonly UsedShard[], start: number, end: number): void {
+  wide.fill(0, 0, end - start + 1);
+  for (const shard of used) {
+    const to = Math.min(shard.last, end);
+    for (let i = Math.max(shard.first, start); i <= to; i++) wide[i - start]! += cellOf(shard, i);
+  }
 }

@@ -1,8 +1,9 @@
 // Goal: a writer that dies at any instruction loses nothing that it had counted (R4 of shared-recorder.ts).
 // Method: every store of a record is intercepted, and memory as it is after each one is read as a reader would.
 import { describe, expect, it } from 'vitest';
+import { Histogram } from '../src/histogram.ts';
 import { BucketLayout } from '../src/layout.ts';
-import { emptySums, sumShards } from '../src/shard-sums.ts';
+import { readShards } from '../src/shard-sums.ts';
 import {
   EXTRA_CELLS,
   FLOAT_MAXIMUM,
@@ -52,11 +53,11 @@ describe('after every single store of a record', () => {
     let stores = 0;
     const look = (): void => {
       stores++;
-      const sums = emptySums(layout.length);
-      sumShards(layout, [views, common], sums);
+      const sums = new Histogram(layout);
+      readShards(sums, [views, common], undefined);
       let counted = 0;
       for (let i = 0; i < layout.length; i++) counted += views.counts[i]!;
-      const summed = sums.counts.reduce((sum, count) => sum + count, 0);
+      const summed = sums.count;
       expect(summed).toBe(counted);
     };
     const recorder = new ExclusiveRecorder(

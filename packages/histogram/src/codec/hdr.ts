@@ -23,7 +23,7 @@ import { HistogramRangeError } from '../errors.ts';
 import { Histogram } from '../histogram.ts';
 import { BucketLayout, type Digits } from '../layout.ts';
 import { HistogramFormatError } from './errors.ts';
-import { readVarint, writeVarint, writeVarintBigInt } from './varint.ts';
+import { type Cursor, readVarint, writeVarint, writeVarintBigInt } from './varint.ts';
 import { compress, decompress, decompressHead, decompressLittle, type ZlibChoice } from './zlib.ts';
 
 const KIND_MASK = ~0xf0;
@@ -135,19 +135,21 @@ function layoutOf(digits: number, lowest: bigint, highest: bigint, step: number)
 /** Sets a bucket's count, with its place and size checked (C3). */
 function setCount(histogram: Histogram, index: number, count: number | bigint): void {
   if (index >= histogram.allocated) {
-    throw new HistogramFormatError(
-      `counts reach beyond the declared range: bucket=${index} buckets=${histogram.allocated}`,
-    );
+    throw beyondRange(index, histogram.allocated);
   }
   if (typeof count === 'number' && count < 2 ** 32) histogram.counts[index] = count;
   else histogram.setAt(index, BigInt(count));
 }
 
-/** First and last bucket that counts were written to; last is -1 if none. */
+/** The last bucket that a count was written to; -1 if none. */
 interface Used {
-  first: number;
   last: number;
 }
+
+const beyondRange = (index: number, buckets: number): HistogramFormatError =>
+  new HistogramFormatError(
+    `counts reach beyond the declared range: bucket=${index} buckets=${buckets}`,
+  );
 
 /** Reads the counts of V2 from `start` to `end`; says in `used` which buckets were written, also if it throws. */
 function readVarints(
@@ -157,55 +159,67 @@ function readVarints(
   histogram: Histogram,
   used: Used,
 ): void {
-  const cursor = { position: start };
   const { counts, allocated: length } = histogram;
-  let position = start;
+  const cursor = { position: start };
   let index = 0;
-  let first = 0;
-  let last = -1;
-  try {
-    while (position < end) {
-      // Nearly all numbers have one byte or two.
-      let value: number | bigint = bytes[position++]!;
-      if (value >= 128) {
-        const second = position < end ? bytes[position]! : 128;
-        if (second < 128) {
-          value = (value & 127) | (second << 7);
-          position++;
-        } else {
-          cursor.position = position - 1;
-          value = readVarint(bytes, cursor, end);
-          position = cursor.position;
-        }
+  // Nearly all numbers have one byte or two. What is stored behind the counts' end is lost, and then refused.
+  while (cursor.position < end) {
+    index = readShortVarints(bytes, cursor, end, counts, index, used);
+    if (index > length) throw beyondRange(index, length);
+    if (cursor.position >= end) return;
+    const value = readVarint(bytes, cursor, end);
+    if (typeof value === 'bigint') {
+      if (value & 1n) {
+        throw new HistogramFormatError(`run of empty buckets is too long: run=${value}`);
       }
-      if (typeof value === 'bigint') {
-        if (value & 1n)
-          throw new HistogramFormatError(`run of empty buckets is too long: run=${value}`);
-        if (last < 0) first = index;
-        last = index;
-        setCount(histogram, index++, value >> 1n);
-      } else if (value % 2 === 1) {
-        index += (value + 1) / 2;
-      } else {
-        if (value !== 0) {
-          if (last < 0) first = index;
-          last = index;
-          if (value < 2 ** 31 && index < length) counts[index] = value / 2;
-          else setCount(histogram, index, value / 2);
-        }
-        index++;
-      }
+      used.last = index;
+      setCount(histogram, index++, value >> 1n);
+    } else if (value % 2 === 1) {
+      index += (value + 1) / 2;
       // Trailing runs may be as long as the range, not longer.
-      if (index > length) {
-        throw new HistogramFormatError(
-          `counts reach beyond the declared range: bucket=${index} buckets=${length}`,
-        );
-      }
+      if (index > length) throw beyondRange(index, length);
+    } else {
+      if (value !== 0) used.last = index;
+      setCount(histogram, index++, value / 2);
     }
-  } finally {
-    used.first = first;
-    used.last = last;
   }
+}
+
+/** Reads numbers of one byte or two, up to a longer one or `end`; returns the next bucket. */
+function readShortVarints(
+  bytes: Uint8Array,
+  cursor: Cursor,
+  end: number,
+  counts: Uint32Array,
+  start: number,
+  used: Used,
+): number {
+  let index = start;
+  let last = used.last;
+  let position = cursor.position;
+  while (position < end && index <= counts.length) {
+    let value = bytes[position]!;
+    let next = position + 1;
+    if (value >= 128) {
+      const second = next < end ? bytes[next]! : 128;
+      if (second >= 128) break;
+      value = (value & 127) | (second << 7);
+      next++;
+    }
+    position = next;
+    if ((value & 1) === 1) {
+      index += (value + 1) >> 1;
+      continue;
+    }
+    if (value !== 0) {
+      counts[index] = value >> 1;
+      last = index;
+    }
+    index++;
+  }
+  cursor.position = position;
+  used.last = last;
+  return index;
 }
 
 /** Reads counts of fixed width (V0, V1). */
@@ -228,7 +242,6 @@ function readWords(
           : view.getBigInt64(at);
     if (count < 0) throw new HistogramFormatError(`count must not be negative: count=${count}`);
     if (count === 0 || count === 0n) continue;
-    if (used.last < 0) used.first = index;
     used.last = index;
     setCount(histogram, index, count);
   }
@@ -252,11 +265,11 @@ function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
   const counts = countScratch;
   histogram.counts = counts;
   histogram.allocated = layout.length;
-  const used: Used = { first: 0, last: -1 };
+  const used: Used = { last: -1 };
   try {
     if (kind === V2) readVarints(bytes, headerBytes, end, histogram, used);
     else readWords(bytes, headerBytes, end, wordBytes, histogram, used);
-    const { first, last } = used;
+    const { last } = used;
     const octave = 2 ** layout.subBucketBits;
     const allocated = (Math.floor(last / octave) + 1) * octave;
     histogram.counts = counts.slice(0, allocated);
@@ -264,13 +277,15 @@ function decodeCounts(bytes: Uint8Array, header: Header): Histogram {
     histogram.allocated = allocated;
     histogram.plainLength = layout.isPlain ? allocated : 0;
     if (last >= 0) {
+      let first = 0;
+      while (histogram.countAtIndex(first) === 0) first++;
       histogram.minimum = layout.scaledLowestOf(first);
       histogram.maximum = layout.scaledHighestOf(last);
     }
     return histogram;
   } finally {
     if (counts.length > COUNT_SCRATCH_MAX) countScratch = new Uint32Array(0);
-    else counts.fill(0, used.first, used.last + 1);
+    else counts.fill(0, 0, used.last + 1);
   }
 }
 
