@@ -13,7 +13,9 @@ import {
   encodeBase64,
   HistogramFormatError,
 } from '@millrace/histogram/codec';
+import { SimdMemory } from '@millrace/histogram/simd';
 import * as hdr from 'hdr-histogram-js';
+import tdigest from 'tdigest';
 import type { Contender, Row } from '../harness/row.ts';
 import { HIGHEST, lognormal, PERCENTILES, random, sample } from './data.ts';
 
@@ -48,6 +50,23 @@ const filledSketch = (): DDSketch => {
   return sketch;
 };
 
+const filledDigest = () => {
+  const digest = new tdigest.TDigest();
+  for (const value of values) digest.push(value);
+  return digest;
+};
+/** Two in the same memory. */
+const filledSimd = (): [Histogram, Histogram] => {
+  const memory = new SimdMemory();
+  return [0, 1].map(() => {
+    const histogram = new Histogram({ highest: HIGHEST, digits: 3, memory });
+    histogram.recordMany(values);
+    return histogram;
+  }) as [Histogram, Histogram];
+};
+const withoutSimd = (): string | undefined =>
+  new SimdMemory({ bytes: 1 }).isAccelerated ? undefined : 'no WebAssembly SIMD';
+
 /** Microseconds per call, after 200 calls of warm-up. */
 const microseconds = (create: () => () => unknown): Contender => {
   let work: (() => unknown) | undefined;
@@ -79,6 +98,17 @@ const absolute = (
 const eightOf = (percentile: (percentile: number) => unknown) => () => {
   for (const level of PERCENTILES) percentile(level);
 };
+
+const nodeEight = microseconds(() => {
+  const histogram = filledNode();
+  return eightOf((level) => histogram.percentile(level));
+});
+/** Few centroids, hence fast, and no bound on the error of a value: see the row of the worst error. */
+const digestEight = microseconds(() => {
+  const digest = filledDigest();
+  const shares = PERCENTILES.map((level) => level / 100);
+  return () => digest.percentile(shares);
+});
 
 const encoded = encodeBase64(filled());
 const theirs = hdr.encodeIntoCompressedBase64(filledHdr(false));
@@ -124,16 +154,26 @@ export const queryRows: readonly Row[] = [
         const histogram = filledHdr(true);
         return eightOf((level) => histogram.getValueAtPercentile(level));
       }),
-      createHistogram: microseconds(() => {
-        const histogram = filledNode();
-        return eightOf((level) => histogram.percentile(level));
-      }),
+      createHistogram: nodeEight,
+      tdigest: digestEight,
       DDSketch: microseconds(() => {
         const sketch = filledSketch();
         return eightOf((level) => sketch.getValueAtQuantile(level / 100));
       }),
     },
   ),
+  {
+    ...absolute(
+      '8 percentiles, SIMD',
+      microseconds(() => {
+        const [histogram] = filledSimd();
+        return () => histogram.percentiles(PERCENTILES);
+      }),
+      1.6,
+      { createHistogram: nodeEight, tdigest: digestEight },
+    ),
+    unavailable: withoutSimd,
+  },
   absolute(
     '8 percentiles, frozen',
     microseconds(() => {
@@ -143,7 +183,7 @@ export const queryRows: readonly Row[] = [
     0.2,
   ),
   absolute(
-    'merge of 33,792 buckets, JS',
+    'merge of 33,792 buckets, a third of them between min and max, JS',
     microseconds(() => {
       const sum = filled();
       const other = filled();
@@ -163,6 +203,25 @@ export const queryRows: readonly Row[] = [
       }),
     },
   ),
+  {
+    ...absolute(
+      'merge of 33,792 buckets, from the first to the last, SIMD',
+      microseconds(() => {
+        const pair = filledSimd();
+        for (const histogram of pair) histogram.recordMany([0, HIGHEST]);
+        return () => pair[0].add(pair[1]);
+      }),
+      3,
+      {
+        'the same in JS': microseconds(() => {
+          const pair = [filled(), filled()] as const;
+          for (const histogram of pair) histogram.recordMany([0, HIGHEST]);
+          return () => pair[0].add(pair[1]);
+        }),
+      },
+    ),
+    unavailable: withoutSimd,
+  },
   {
     name: 'V2 base64 encode vs hdr-histogram-js',
     kind: 'comparison',

@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { DDSketch } from '@datadog/sketches-js';
 import { Histogram } from '@millrace/histogram';
 import * as hdr from 'hdr-histogram-js';
+import prom from 'prom-client';
+import tdigest from 'tdigest';
 import type { Row } from '../harness/row.ts';
 import { HIGHEST, lognormal, sample } from './data.ts';
 
@@ -71,6 +73,19 @@ const ddsketch = recording(
     for (let i = 0; i < list.length; i++) sketch.accept(list[i]!);
   },
 );
+const digest = recording(
+  () => new tdigest.TDigest(),
+  (sketch, list) => {
+    for (let i = 0; i < list.length; i++) sketch.push(list[i]!);
+  },
+);
+/** Eleven buckets, its default: what most services have. Its histogram keeps no minimum and maximum. */
+const prometheus = recording(
+  () => new prom.Histogram({ name: 'latency', help: 'of a stage', registers: [] }),
+  (histogram, list) => {
+    for (let i = 0; i < list.length; i++) histogram.observe(list[i]!);
+  },
+);
 const eight = recording(
   () => Array.from({ length: 8 }, () => new Histogram({ highest: HIGHEST, digits: 3 })),
   (histograms, list) => {
@@ -78,12 +93,17 @@ const eight = recording(
   },
 );
 
+/** A folder with hdr_histogram.c of HdrHistogram_c, which no Debian package has; without it, our translation. */
+const library = process.env['HDR_HISTOGRAM_C'];
 let directory: string | undefined;
 const native = (): number => {
   if (directory === undefined) {
     directory = mkdtempSync(join(tmpdir(), 'record-'));
     const source = fileURLToPath(new URL('./record.c', import.meta.url));
-    execFileSync('cc', ['-O3', '-march=native', '-o', join(directory, 'record'), source, '-lm']);
+    const real =
+      library === undefined ? [] : ['-DREAL', `-I${library}`, join(library, 'hdr_histogram.c')];
+    const out = join(directory, 'record');
+    execFileSync('cc', ['-O3', '-march=native', '-o', out, source, ...real, '-lm']);
   }
   return Number(execFileSync(join(directory, 'record'), { encoding: 'utf8' }));
 };
@@ -113,10 +133,20 @@ export const recordRows: readonly Row[] = [
   { ...row, name: 'record vs hdr-histogram-js, JS', peers: { 'hdr-histogram-js JS': js }, bar: 12 },
   { ...row, name: 'record vs Node createHistogram', peers: { createHistogram: node }, bar: 6.5 },
   { ...row, name: 'record vs DDSketch, 1 %', peers: { DDSketch: ddsketch }, bar: 4.5 },
+  { ...row, name: 'record vs tdigest', peers: { tdigest: digest }, bar: 30 },
+  {
+    ...row,
+    name: 'record vs prom-client, 11 buckets',
+    peers: { 'prom-client': prometheus },
+    bar: 20,
+  },
   {
     ...row,
     name: 'record vs the same algorithm in C',
-    peers: { 'record.c, -O3': native },
+    peers: {
+      [library === undefined ? 'our translation of HdrHistogram_c, -O3' : 'HdrHistogram_c, -O3']:
+        native,
+    },
     // At most 1.7 times its time.
     bar: 0.59,
     stretch: 0.77,

@@ -4,20 +4,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { DDSketch } from '@datadog/sketches-js';
 import * as core from '@millrace/histogram';
 import { Histogram } from '@millrace/histogram';
+import tdigest from 'tdigest';
 import type { Row } from '../harness/row.ts';
 import { HIGHEST, lognormal, random } from './data.ts';
 
 const dist = fileURLToPath(new URL('../../packages/histogram/dist/index.js', import.meta.url));
 
 /** Bundles what a program needs that imports these names, minified. */
-const bundled = async (names: string): Promise<number> => {
+const bundled = async (names: string, more = ''): Promise<number> => {
   const { build } = (await import('esbuild' as string)) as {
     build(options: object): Promise<{ outputFiles: { contents: Uint8Array }[] }>;
   };
   const { outputFiles } = await build({
-    stdin: { contents: `export { ${names} } from ${JSON.stringify(dist)};`, resolveDir: '/' },
+    stdin: {
+      contents: `export { ${names} } from ${JSON.stringify(dist)}; ${more}`,
+      resolveDir: '/',
+    },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -27,8 +32,26 @@ const bundled = async (names: string): Promise<number> => {
   return gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1000;
 };
 
+/** Records values and returns what asks for a percentile. */
+type Sketch = (list: readonly number[]) => (percentile: number) => number;
+const ours: Sketch = (list) => {
+  const histogram = new Histogram({ highest: HIGHEST });
+  histogram.recordMany(list);
+  return (percentile) => histogram.percentile(percentile);
+};
+const ddsketch: Sketch = (list) => {
+  const sketch = new DDSketch({ relativeAccuracy: 0.01 });
+  for (const value of list) sketch.accept(value);
+  return (percentile) => sketch.getValueAtQuantile(percentile / 100);
+};
+const digest: Sketch = (list) => {
+  const sketch = new tdigest.TDigest();
+  for (const value of list) sketch.push(value);
+  return (percentile) => sketch.percentile(percentile / 100);
+};
+
 /** Worst relative error over percentiles 50 to 99.999, against the sorted values of four distributions. */
-const worstError = (): number => {
+const worstError = (sketch: Sketch) => (): number => {
   const next = random(99);
   const gauss = (): number =>
     Math.sqrt(-2 * Math.log(next() + 1e-18)) * Math.cos(2 * Math.PI * next());
@@ -44,12 +67,11 @@ const worstError = (): number => {
     const list = Array.from({ length: 200_000 }, () =>
       Math.floor(Math.max(1, Math.min(3.5e12, draw()))),
     );
-    const histogram = new Histogram({ highest: HIGHEST });
-    histogram.recordMany(list);
+    const valueAt = sketch(list);
     list.sort((a, b) => a - b);
     for (const percentile of [50, 75, 90, 95, 99, 99.9, 99.99, 99.999]) {
       const exact = list[Math.ceil((percentile * 1000 * list.length) / 100_000 - 1e-9) - 1]!;
-      worst = Math.max(worst, Math.abs(histogram.percentile(percentile) - exact) / exact);
+      worst = Math.max(worst, Math.abs(valueAt(percentile) - exact) / exact);
     }
   }
   return worst * 100;
@@ -91,8 +113,9 @@ export const weightRows: readonly Row[] = [
     unit: '%',
     better: 'lower',
     rounds: 3,
-    ours: worstError,
+    ours: worstError(ours),
     bar: 100 / 1024,
+    peers: { 'DDSketch 1 %': worstError(ddsketch), 'tdigest, default': worstError(digest) },
   },
   {
     name: 'bytes allocated per record',
@@ -122,6 +145,11 @@ export const weightRows: readonly Row[] = [
     ours: () => bundled('Histogram'),
     bar: 6,
     peers: {
+      'with SimdMemory': () =>
+        bundled(
+          'Histogram',
+          `export * from ${JSON.stringify(dist.replace('index.js', 'simd/index.js'))}`,
+        ),
       'with SharedHistogram': () => bundled('Histogram, SharedHistogram'),
       'the whole main entry': () => bundled(Object.keys(core).join(', ')),
     },

@@ -20,7 +20,7 @@ import type { BucketLayout } from './layout.ts';
 const COUNT_MAX = 2n ** 63n - 1n;
 const CARRY = 2 ** 32;
 
-/** @internal What every histogram is underneath; `Histogram` is its only subclass, so call sites stay monomorphic. */
+/** What every histogram is underneath; `Histogram` is its only subclass, so call sites stay monomorphic. */
 export class Counts {
   // `declare`: a field that is first undefined and then a number would never be an unboxed one.
   /** @internal Low words of the counts (H1). */

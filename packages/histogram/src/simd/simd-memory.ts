@@ -97,7 +97,7 @@ export class SimdMemory implements CountsMemory {
   readonly isAccelerated: boolean;
   /** Room for counts. */
   readonly bytes: number;
-  /** @internal */
+  /** What `sumBlocks` has written. */
   readonly blockSums: Float64Array;
   readonly #kernel: Kernel | undefined;
   readonly #buffer: ArrayBuffer;
@@ -167,7 +167,12 @@ export class SimdMemory implements CountsMemory {
     if (this.holds(histogram)) histogram.leaveMemory();
   }
 
-  /** @internal */
+  /**
+   * Returns room for counts, all 0; `Histogram` calls this.
+   *
+   * @param length - number of counts
+   * @returns undefined if there isn't enough left
+   */
   allocate(length: number): Uint32Array | undefined {
     const bytes = bytesOf(length);
     const freed = this.#freed.get(bytes)?.pop();
@@ -178,7 +183,11 @@ export class SimdMemory implements CountsMemory {
     return new Uint32Array(this.#buffer, start, length);
   }
 
-  /** @internal */
+  /**
+   * Takes room back; `Histogram` calls this.
+   *
+   * @param counts - from `allocate`; nobody may use them any more
+   */
   release(counts: Uint32Array): void {
     counts.fill(0); // M3
     const bytes = bytesOf(counts.length);
@@ -188,13 +197,28 @@ export class SimdMemory implements CountsMemory {
     this.#bytesFreed += bytes;
   }
 
-  /** @internal */
+  /**
+   * Writes the sum of each block of 64 counts into `blockSums`, -1 for one that may not fit 32 bits.
+   *
+   * @param counts - from `allocate`
+   * @param first - first count
+   * @param last - last count, included; any behind it up to the end of its block are 0
+   * @returns the sum of all, or -1 if a block may not fit
+   */
   sumBlocks(counts: Uint32Array, first: number, last: number): number {
     const blocks = (last - first + BLOCK) >>> 6;
     return this.#kernel!.sumBlocks(counts.byteOffset + 4 * first, blocks, 0);
   }
 
-  /** @internal */
+  /**
+   * Adds counts modulo 2^32.
+   *
+   * @param target - from `allocate`
+   * @param source - from `allocate`, not the same; any outside `first` to `last` are 0
+   * @param first - first count
+   * @param last - last count, included
+   * @returns whether a sum may have wrapped
+   */
   add(target: Uint32Array, source: Uint32Array, first: number, last: number): boolean {
     const start = first & ~15; // whole steps of 16 counts
     const steps = (last - start + 16) >>> 4;
