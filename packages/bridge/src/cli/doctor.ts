@@ -19,6 +19,8 @@ export interface DoctorOptions {
   readonly output: Output;
   /** Seconds per measurement. */
   readonly seconds: number;
+  /** Prints the findings as JSON. */
+  readonly json: boolean;
 }
 
 /** Something known of versions of tmux that matters to who bridges them. */
@@ -27,13 +29,27 @@ interface Finding {
   readonly text: string;
 }
 
+/** All that the doctor has to say. */
+interface Report {
+  readonly tmux: string;
+  readonly node: string;
+  readonly utf8: boolean;
+  /** Whether tmux pauses panes for a client that lags, and screens can be restored: 3.2 and later. */
+  readonly flowControl: boolean;
+  readonly notes: readonly string[];
+  /** From key to echo (nanoseconds). */
+  readonly idle: StationStats;
+  readonly flooded: StationStats;
+  readonly verdict: string;
+}
+
 const before = (version: string, limit: string): boolean =>
   versionOrder(version) < versionOrder(limit);
 
 const findings: readonly Finding[] = [
   {
     applies: (version) => !supports(version, 'flow-control'),
-    text: 'no pause-after before 3.2: with a second, ordinary client attached, tmux queues up to 300 s of output for a client that lags',
+    text: 'no pause-after and no resync before 3.2: the bridge is lossless only, and with a second, ordinary client attached, tmux queues up to 300 s of output for a client that lags',
   },
   {
     applies: (version) => !supports(version, 'safe-pane-off'),
@@ -73,6 +89,21 @@ const idle = { flood: 'exec sleep 1000', build: 'exec sleep 1000', screen: 'exec
 const isUtf8 = (): boolean =>
   /utf-?8/i.test(process.env['LC_ALL'] || process.env['LC_CTYPE'] || process.env['LANG'] || '');
 
+/** Above this a person feels the delay of a key. */
+const feltNs = 50e6;
+
+function verdictOn(flowControl: boolean, quiet: StationStats, flooded: StationStats): string {
+  if (quiet.count === 0 || flooded.count === 0) {
+    return 'not fit: keys did not come back while it was measured; is the machine overloaded?';
+  }
+  if (!flowControl) {
+    return 'fit for lossless viewers only: a viewer that is slower than tmux holds its session up; tmux 3.2 or later skips and restores';
+  }
+  return flooded.p99 < feltNs
+    ? 'fit: slow viewers skip and are restored, and keys come back before a person notices'
+    : `fit, but slow here: while a pane floods, one key in a hundred takes ${formatDuration(flooded.p99)} or more, most of it in tmux`;
+}
+
 const describe = ({ p50, p99, count }: StationStats): string =>
   count === 0
     ? 'no key came back'
@@ -80,22 +111,42 @@ const describe = ({ p50, p99, count }: StationStats): string =>
 
 /** Examines, and prints what it found; throws if there is no usable tmux. */
 export async function doctor(options: DoctorOptions): Promise<void> {
+  const { json, output } = options;
   const print = (line: string): void => {
-    options.output.write(`${line}\n`);
+    if (!json) output.write(`${line}\n`);
   };
   const version = await readTmuxVersion(options.tmux);
+  const utf8 = isUtf8();
+  const flowControl = supports(version, 'flow-control');
+  const notes = findings.filter(({ applies }) => applies(version)).map(({ text }) => text);
   print(`tmux ${version}: supported`);
   print(`Node ${process.version}`);
   print(
-    isUtf8()
+    utf8
       ? 'locale: UTF-8'
       : 'locale: not UTF-8; the bridge asks tmux for UTF-8 itself (-u), programs in panes may not',
   );
-  const known = findings.filter((finding) => finding.applies(version));
-  for (const { text } of known) print(`note: ${text}`);
+  print(
+    `slow viewers: ${flowControl ? 'skip, and are restored exactly' : 'hold their session up'}`,
+  );
+  for (const note of notes) print(`note: ${note}`);
   const quiet = await measureEcho(options, idle);
   print(`idle: ${describe(quiet)}`);
   const flooded = await measureEcho(options, {});
   print(`while another pane floods: ${describe(flooded)}`);
   print('both are mostly tmux itself: a bridge cannot be faster than the tmux behind it');
+  const verdict = verdictOn(flowControl, quiet, flooded);
+  print(`verdict: ${verdict}`);
+  const { version: node } = process;
+  const report: Report = {
+    tmux: version,
+    node,
+    utf8,
+    flowControl,
+    notes,
+    idle: quiet,
+    flooded,
+    verdict,
+  };
+  if (json) output.write(`${JSON.stringify(report)}\n`);
 }

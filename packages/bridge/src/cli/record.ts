@@ -12,13 +12,15 @@ export interface RecordOptions {
   readonly session: string | undefined;
   /** How long; until the session ends or a signal comes, if not given. */
   readonly seconds: number | undefined;
+  /** Prints the figures as JSON. */
+  readonly json: boolean;
   readonly signal: AbortSignal;
   readonly output: Output;
 }
 
 /** Records until told to stop. */
 export async function record(options: RecordOptions): Promise<void> {
-  const { path, socketPath, session: name, seconds, signal, output } = options;
+  const { path, socketPath, session: name, seconds, json, signal, output } = options;
   const session = await connect({
     recordTo: path,
     signal,
@@ -35,7 +37,9 @@ export async function record(options: RecordOptions): Promise<void> {
   const end = await session.close();
   const { bytes, records } = session.stats();
   output.write(
-    `${path}: ${formatCount(bytes)} bytes, ${formatCount(records)} records; ${end.message}\n`,
+    json
+      ? `${JSON.stringify({ path, bytes, records, end: end.reason, message: end.message })}\n`
+      : `${path}: ${formatCount(bytes)} bytes, ${formatCount(records)} records; ${end.message}\n`,
   );
   if (end.error !== undefined) throw end.error;
 }

@@ -11,13 +11,15 @@ export interface ReplayCommandOptions {
   readonly speed: number | undefined;
   readonly worker: boolean;
   readonly loops: number;
+  /** Prints the figures as JSON. */
+  readonly json: boolean;
   readonly signal: AbortSignal;
   readonly output: Output;
 }
 
 /** Plays to the end. */
 export async function replay(options: ReplayCommandOptions): Promise<void> {
-  const { path, speed, worker, loops, signal, output } = options;
+  const { path, speed, worker, loops, json, signal, output } = options;
   const session = await connect({
     recording: {
       source: path,
@@ -31,6 +33,8 @@ export async function replay(options: ReplayCommandOptions): Promise<void> {
   const title = `${worker ? 'worker' : 'inline'}, recording of tmux ${session.version}`;
   const sampler = new Sampler(session, title, (id) => `pane %${id}`);
   const end = await session.closed;
-  for (const line of screenLines(sampler.sample())) output.write(`${line}\n`);
+  const snapshot = sampler.sample();
+  const lines = json ? [JSON.stringify(snapshot)] : screenLines(snapshot);
+  for (const line of lines) output.write(`${line}\n`);
   if (end.error !== undefined) throw end.error;
 }

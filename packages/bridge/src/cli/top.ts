@@ -12,15 +12,18 @@ export interface TopOptions {
   /** How long; until the session ends or a signal comes, if not given. */
   readonly seconds: number | undefined;
   readonly worker: boolean;
+  /** Prints a JSON object a second instead of a table. */
+  readonly json: boolean;
   readonly signal: AbortSignal;
   readonly output: Output;
 }
 
 const frameMs = 500;
+const jsonMs = 1000;
 
 /** Shows figures until told to stop. */
 export async function top(options: TopOptions): Promise<void> {
-  const { socketPath, session: name, seconds, worker, signal, output } = options;
+  const { socketPath, session: name, seconds, worker, json, signal, output } = options;
   const session = await connect({
     worker,
     signal,
@@ -43,8 +46,9 @@ export async function top(options: TopOptions): Promise<void> {
   });
   try {
     while (!ended && performance.now() < untilMs) {
-      await sleep(frameMs, undefined, { signal });
-      view.draw(sampler.sample());
+      await sleep(json ? jsonMs : frameMs, undefined, { signal });
+      if (json) output.write(`${JSON.stringify(sampler.sample())}\n`);
+      else view.draw(sampler.sample());
     }
   } finally {
     view.settle();
@@ -52,5 +56,5 @@ export async function top(options: TopOptions): Promise<void> {
   }
   const end = await session.closed;
   if (end.error !== undefined) throw end.error;
-  if (end.reason !== 'closed') output.write(`${end.message}\n`);
+  if (end.reason !== 'closed' && !json) output.write(`${end.message}\n`);
 }

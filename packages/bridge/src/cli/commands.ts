@@ -1,0 +1,212 @@
+/** The commands of `millrace`: what each is for, what it takes, and how it is started. */
+import type { ParseArgsConfig } from 'node:util';
+import { BridgeError } from '../errors.ts';
+import { attach } from './attach/attach.ts';
+import { runDemo } from './demo/demo.ts';
+import type { Output } from './demo/view.ts';
+import { doctor } from './doctor.ts';
+import { record } from './record.ts';
+import { replay } from './replay.ts';
+import { top } from './top.ts';
+
+/** What a command is started with. */
+export interface CommandInput {
+  /** Options as given: text, or true for a flag. */
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+  /** The tmux program. */
+  readonly tmux: string;
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  readonly output: Output;
+}
+
+/** A command of `millrace`. */
+export interface Command {
+  /** What comes after `millrace`. */
+  readonly usage: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  /** What else a person should know. */
+  readonly details: string;
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** How many words it takes after its name. */
+  readonly positionals: number;
+  run(input: CommandInput): Promise<void>;
+}
+
+const server = {
+  socket: { type: 'string', short: 'S' },
+  session: { type: 'string', short: 't' },
+} as const;
+const seconds = { seconds: { type: 'string' } } as const;
+const worker = { worker: { type: 'boolean' } } as const;
+const json = { json: { type: 'boolean' } } as const;
+
+const serverHelp = `  -S, --socket PATH   the tmux server's socket (default: the user's own)
+  -t, --session NAME  the session, as tmux's -t takes it (default: tmux's choice)
+`;
+const secondsHelp = '  --seconds N         how long (default: until the session ends, or Ctrl-C)\n';
+const workerHelp = '  --worker            receive and parse in a worker thread\n';
+const jsonHelp = '  --json              print the figures as one JSON object\n';
+
+const text = (input: CommandInput, name: string): string | undefined => {
+  const value = input.values[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Returns a numeric option, or undefined if it isn't given. */
+function number(input: CommandInput, name: string, minimum: number): number | undefined {
+  const given = text(input, name);
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() === '' || !(value >= minimum) || !Number.isFinite(value)) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `--${name} must be a number of ${minimum} or more: --${name}=${JSON.stringify(given)}`,
+    );
+  }
+  return value;
+}
+
+const target = (input: CommandInput) => ({
+  socketPath: text(input, 'socket'),
+  session: text(input, 'session'),
+  signal: input.signal,
+  output: input.output,
+});
+
+/** The commands by name, in the order of the overview. */
+export const commands: Readonly<Record<string, Command>> = {
+  attach: {
+    usage: 'attach [-S SOCKET] [-t SESSION] [--read-only] [--worker] [--json]',
+    summary: 'mirrors a session on this terminal, and says at the end what it cost',
+    details: `Shows the session's current window, all its panes. Keys go to the active pane; Ctrl-\\ detaches.
+The tmux session goes on as it was; its windows take this terminal's size, as with any client.
+
+${serverHelp}  --read-only         send no keys, and leave the windows' size alone
+${workerHelp}${jsonHelp}`,
+    options: { ...server, ...worker, ...json, 'read-only': { type: 'boolean' } },
+    positionals: 0,
+    run: (input) =>
+      attach({
+        ...target(input),
+        worker: input.values['worker'] === true,
+        readOnly: input.values['read-only'] === true,
+        json: input.values['json'] === true,
+      }),
+  },
+  doctor: {
+    usage: 'doctor [--seconds N] [--json]',
+    summary: "is this machine's tmux fit to be bridged, and how fast is it",
+    details: `Looks at tmux's version and what is known of it, at the locale, and measures how long a key takes to come
+back, idle and while another pane floods, on a private server that it removes afterwards.
+
+  --seconds N         how long each measurement takes (default: 2)
+${jsonHelp}`,
+    options: { ...seconds, ...json },
+    positionals: 0,
+    run: ({ tmux, signal, output, ...input }) =>
+      doctor({
+        tmux,
+        signal,
+        output,
+        seconds: number({ tmux, signal, output, ...input }, 'seconds', 0.1) ?? 2,
+        json: input.values['json'] === true,
+      }),
+  },
+  top: {
+    usage: 'top [-S SOCKET] [-t SESSION] [--seconds N] [--worker] [--json]',
+    summary: "shows what a session's panes write and what each station takes, live",
+    details: `Attaches to a session and reads its panes without drawing them.
+
+${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON object a second instead of a table
+`,
+    options: { ...server, ...seconds, ...worker, ...json },
+    positionals: 0,
+    run: (input) =>
+      top({
+        ...target(input),
+        seconds: number(input, 'seconds', 0),
+        worker: input.values['worker'] === true,
+        json: input.values['json'] === true,
+      }),
+  },
+  record: {
+    usage: 'record FILE [-S SOCKET] [-t SESSION] [--seconds N] [--json]',
+    summary: 'attaches to a session and records the connection, both directions',
+    details: `Writes what tmux sends, and what is sent to it, with their times, to FILE. It holds whatever the panes show:
+treat it as you treat the screen.
+
+${serverHelp}${secondsHelp}${jsonHelp}`,
+    options: { ...server, ...seconds, ...json },
+    positionals: 1,
+    run: (input) =>
+      record({
+        ...target(input),
+        path: input.positionals[0]!,
+        seconds: number(input, 'seconds', 0),
+        json: input.values['json'] === true,
+      }),
+  },
+  replay: {
+    usage: 'replay FILE [--speed N | --max] [--worker] [--loops N] [--json]',
+    summary: 'plays a recording and prints what each station took',
+    details: `  --speed N           factor on the recorded speed (default: 1)
+  --max               as fast as it goes
+  --loops N           how often (default: 1)
+${workerHelp}${jsonHelp}`,
+    options: {
+      ...worker,
+      ...json,
+      speed: { type: 'string' },
+      max: { type: 'boolean' },
+      loops: { type: 'string' },
+    },
+    positionals: 1,
+    run: (input) =>
+      replay({
+        path: input.positionals[0]!,
+        speed: input.values['max'] === true ? undefined : (number(input, 'speed', 0.001) ?? 1),
+        worker: input.values['worker'] === true,
+        loops: number(input, 'loops', 1) ?? 1,
+        json: input.values['json'] === true,
+        signal: input.signal,
+        output: input.output,
+      }),
+  },
+  demo: {
+    usage: 'demo [--scale N]',
+    summary: 'four panes on a private tmux, live figures, the floors',
+    details: '  --scale N           factor on the time that each part takes (default: 1)\n',
+    options: { scale: { type: 'string' } },
+    positionals: 0,
+    run: async (input) => {
+      await runDemo({
+        tmux: input.tmux,
+        signal: input.signal,
+        output: input.output,
+        scale: number(input, 'scale', 0.01) ?? 1,
+      });
+    },
+  },
+};
+
+const overviewEnd = `
+millrace COMMAND --help says more; millrace --version prints the version.
+MILLRACE_TMUX names another tmux than the one on PATH.
+Exit status: 0 done, 1 failed, 2 called wrongly, 128 + N ended by signal N.
+`;
+
+/** Returns the help on all commands. */
+export function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length)) + 3;
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(width)}${summary}\n`,
+  );
+  return `millrace: keeps terminal viewers current on a live tmux\n\n${lines.join('')}${overviewEnd}`;
+}
+
+/** Returns the help on one command. */
+export const helpOn = ({ usage, summary, details }: Command): string =>
+  `millrace ${usage}\n\n${summary}\n\n${details}`;

@@ -1,0 +1,58 @@
+/**
+ * Goal: `millrace` explains itself, and fails with one line and a status that a script can rely on.
+ * Method: the command as a process.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { hasTmux } from './support/tmux.ts';
+
+const inDist = process.env['MILLRACE_DIST'] !== undefined;
+const cli = fileURLToPath(
+  new URL(inDist ? '../dist/cli.js' : '../src/cli/main.ts', import.meta.url),
+);
+const millrace = (...args: string[]) =>
+  spawnSync(process.execPath, [...process.execArgv, cli, ...args], { encoding: 'utf8' });
+
+describe('millrace', () => {
+  test.each([
+    [['nonsense'], 2, 'no such command: "nonsense"'],
+    [['constructor'], 2, 'no such command: "constructor"'],
+    [['demo', '--scale', 'much'], 2, '--scale must be a number'],
+    [['top', '--seconds', ''], 2, '--seconds must be a number'],
+    [['top', '--nonsense'], 2, "Unknown option '--nonsense'"],
+    [['replay'], 2, 'usage: millrace replay FILE'],
+    [['replay', 'one', 'two'], 2, 'given "one two"'],
+    [['replay', '/nowhere/file'], 1, 'ERR_RECORDING_FORMAT'],
+  ])('%j fails with one line', (args, status, said) => {
+    const run = millrace(...args);
+    expect(run.stderr).toContain(said);
+    expect(run.stderr.trim().split('\n')).toHaveLength(1);
+    expect(run.status).toBe(status);
+  });
+
+  test('explains itself, and each command', () => {
+    const { stdout } = millrace('--help');
+    const names = [...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name!);
+    expect(names).toEqual(expect.arrayContaining(['attach', 'demo', 'doctor', 'record', 'replay']));
+    for (const name of names) {
+      const help = millrace(name, '--help');
+      expect(help.stdout).toMatch(new RegExp(`^millrace ${name}`));
+      expect(help.status).toBe(0);
+    }
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(100);
+  });
+
+  test('tells its version', () => {
+    expect(millrace('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.skipIf(!hasTmux)('doctor tells a script what it found', () => {
+    const { status, stdout } = millrace('doctor', '--seconds', '0.3', '--json');
+    expect(status).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.idle.count).toBeGreaterThan(0);
+    expect(report.flooded.count).toBeGreaterThan(0);
+    expect(report.verdict).toMatch(/fit/);
+  });
+});
