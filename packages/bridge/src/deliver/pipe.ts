@@ -164,6 +164,9 @@ export class Pipe {
       flush: (batch: Batch<number, JoinedOutput>) => this.#write(batch),
       merge: joinOutput,
       hold: 'none',
+      // A lag is the session's or the policy's affair, not a reason for smaller writes: a sink that answers late, however
+      // little it gets, would be given ever less.
+      sojournMs: 60_000,
       onDelivered: () => {
         this.#snapshotBytes = 0;
         // Judged when the batcher has come to rest: it may be about to deliver more.
