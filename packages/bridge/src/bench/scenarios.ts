@@ -93,15 +93,16 @@ const besideOrdinaryClient =
       const watched = watchMemory(workload.serverPid, limit, () => tooMuch.abort());
       const signal = AbortSignal.any([context.signal, tooMuch.signal]);
       let report: ContenderReport | undefined;
+      let serverRssMb = 0;
       try {
         const plan = planOf(context, seconds, workload, variation);
         report = await runContender(plan, { signal, progress: context.progress });
       } catch (error) {
         if (context.signal.aborted || !tooMuch.signal.aborted) throw error;
       } finally {
+        serverRssMb = watched() / 1e6;
         await detach();
       }
-      const serverRssMb = watched() / 1e6;
       if (report === undefined) {
         return { values: { serverRssMb }, remark: `ended at ${limit / 1e6} MB of tmux's memory` };
       }

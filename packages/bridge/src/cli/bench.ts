@@ -33,6 +33,9 @@ export interface BenchOptions {
   readonly scale?: number;
 }
 
+/** What `--scenario` takes. */
+export const scenarioNames: readonly string[] = scenarios.map(({ name }) => name);
+
 const quickScale = 0.35;
 
 /** A line that is rewritten on a terminal, and printed once per measurement elsewhere. */
@@ -77,12 +80,11 @@ const progressText = (progress: ContenderProgress): string =>
 /** Measures, and prints what came out. */
 export async function bench(options: BenchOptions): Promise<void> {
   const { tmux, signal, output, quick, only, json, html } = options;
-  const names = scenarios.map(({ name }) => name);
   for (const name of only) {
-    if (!names.includes(name)) {
+    if (!scenarioNames.includes(name)) {
       throw new BridgeError(
         'ERR_BRIDGE_ARGUMENT',
-        `no such scenario: ${JSON.stringify(name)}; there are ${names.join(', ')}`,
+        `no such scenario: ${JSON.stringify(name)}; there are ${scenarioNames.join(', ')}`,
       );
     }
   }
