@@ -55,6 +55,8 @@ export class ThreadNode {
   noted = false;
   /** Whether its access is one that no other thread can see; valid in the search `epoch`. */
   isPrivate = false;
+  /** Whether its access is a step although others can't see it: its call has no other (machine.ts M6). */
+  mustStep = false;
   /** Whether its access lies in memory where races are declared; likewise. */
   isRacy = false;
   /** Ids of the access's effects on knowledge, and the search they are valid in. */

@@ -189,7 +189,7 @@ export class Explorer {
     this.#knowledge.restart();
     this.#sharing.grown = false;
     this.#racy?.restart();
-    this.machine.epoch++;
+    this.machine.restart();
   }
 
   #attempt(): SearchEnd | 'restart' {

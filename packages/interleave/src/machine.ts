@@ -16,6 +16,8 @@
  * M4: a sleeping spinner (`pause`) wakes when another thread has changed memory since its previous pause.
  * M5: in declared racy memory every access is a step, and a read has a branch per value (racy.ts). A failure on
  *     a path that still depends on a promise dooms the path; it is reported once all promises are kept.
+ * M6: a call begins with its first step, not before: a call that is over without one, because all its accesses
+ *     are invisible to others, gets a step of its own at its first access (`mustStep`, learned while searching).
  */
 import {
   type Access,
@@ -54,6 +56,8 @@ export const Status = {
   /** Woken though nothing changed, because nothing else could happen. */
   forced: 16,
   crashed: 32,
+  /** A call has begun that hasn't yet taken a step: its interval begins with the next one. */
+  calling: 64,
 } as const;
 
 /** Which of a thread's possible steps; wake-ups, timers and values of racy reads are numbered from `choice`. */
@@ -118,6 +122,8 @@ export class Machine {
   /** Set when a call might have timed out once more than is searched. */
   timeoutsCut = false;
   recorder: Recorded[] | null = null;
+  /** A call without a step was found. */
+  #hasLearned = false;
   /** Number of this search: places found to need tracking start a new one. */
   epoch = 0;
 
@@ -161,6 +167,12 @@ export class Machine {
     row[threads + 3] = this.waiters;
     row[threads + 4] = this.racy;
     row[threads + 5] = this.doom;
+  }
+
+  /** Begins a search anew, with what was learned. */
+  restart(): void {
+    this.#hasLearned = false;
+    this.epoch++;
   }
 
   /** Enters the state after setup, with every thread before its first atomic step. */
@@ -275,12 +287,16 @@ export class Machine {
     if (branch === Branch.force) {
       this.status[thread] = (this.status[thread]! & ~Status.doing) | Status.forced;
     }
-    if (node.opening && this.#parts.monitor !== null && branch !== Branch.timeout) {
+    if ((node.opening || this.status[thread]! & Status.calling) && branch !== Branch.timeout) {
       this.#call(thread, node);
     }
     const { kind } = node.access!;
     if (node.isRacy) {
       this.#racyAccess(thread, node, branch);
+      return;
+    }
+    if (isPlain(kind) || node.isPrivate) {
+      this.#continue(thread, node, branch, this.#invisible(thread, node)); // M6
       return;
     }
     if (isAtomic(kind)) {
@@ -341,8 +357,9 @@ export class Machine {
   }
 
   #call(thread: number, node: ThreadNode): void {
-    if (this.monitor < 0) return;
-    const monitor = this.#parts.monitor!;
+    const { monitor } = this.#parts;
+    this.status[thread]! &= ~Status.calling;
+    if (monitor === null || this.monitor < 0) return;
     if (node.callEvent < 0) node.callEvent = monitor.callEvent(thread, node.op);
     this.monitor = monitor.apply(this.monitor, node.callEvent);
   }
@@ -350,8 +367,14 @@ export class Machine {
   /** Goes on to the thread's next scheduling point, doing its plain accesses on the way (M2). */
   #settle(thread: number, first: Edge): void {
     let edge = first;
+    let opening: ThreadNode | null = null;
     for (;;) {
       if (edge.returned.length > 0) {
+        if (this.status[thread]! & Status.calling) {
+          opening!.mustStep = true; // M6
+          this.#hasLearned = true;
+          return;
+        }
         // Leaving a loop though nothing changed: it counts its turns.
         const status = this.status[thread]!;
         if (status & Status.forced || (status & Status.doing) === Status.paused) {
@@ -373,10 +396,13 @@ export class Machine {
       this.#arrive(thread, node);
       if (this.grown) return;
       const { kind } = node.access;
-      const isLocal = isAtomic(kind) && node.isPrivate;
-      if ((!isPlain(kind) && !isLocal) || node.isRacy) return;
-      if (node.opening && this.#parts.monitor !== null) this.#call(thread, node);
-      const value = isLocal ? this.#local(thread, node) : this.#plain(thread, node);
+      const isInvisible = isPlain(kind) || node.isPrivate;
+      if (!isInvisible || node.isRacy || node.mustStep) return;
+      if (node.opening && this.#parts.monitor !== null) {
+        this.status[thread]! |= Status.calling;
+        opening = node;
+      }
+      const value = this.#invisible(thread, node);
       if (this.isStopped) {
         this.recorder?.push({ thread, node, branch: 0, value, edge: null });
         return;
@@ -462,7 +488,7 @@ export class Machine {
   /** Whether something was learned that makes the search start over. */
   get grown(): boolean {
     const { knowledge, sharing, racy } = this.#parts;
-    return knowledge.grown || sharing.grown || racy?.grown === true;
+    return this.#hasLearned || knowledge.grown || sharing.grown || racy?.grown === true;
   }
 
   /** Whether there is no point in going on with the step. */
@@ -481,7 +507,7 @@ export class Machine {
     node.epoch = this.epoch;
     node.effect = -1;
     node.writeEffect = -1;
-    node.isPrivate = sharing.isPrivate(node.access!);
+    node.isPrivate = isAtomic(node.access!.kind) && sharing.isUnseen(thread, node.access!);
     node.isRacy = this.#isRacy(node.access!);
     if (node.isRacy) node.isPrivate = false;
   }
@@ -494,6 +520,11 @@ export class Machine {
     return true;
   }
 
+  /** An access that needs no scheduling point. */
+  #invisible(thread: number, node: ThreadNode): Raw {
+    return isPlain(node.access!.kind) ? this.#plain(thread, node) : this.#local(thread, node);
+  }
+
   /** An atomic access that no other thread can see. */
   #local(thread: number, node: ThreadNode): Raw {
     const access = node.access!;
@@ -501,8 +532,8 @@ export class Machine {
     const old = memory.read(this.memory, access.at, access.bytes);
     if (writes(access, old)) {
       this.memory = memory.write(this.memory, access.at, access.bytes, applied(access, old));
+      if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     }
-    if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     return access.kind === Kind.store ? 0 : old;
   }
 
