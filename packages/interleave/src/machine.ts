@@ -96,8 +96,9 @@ export interface MachineParts {
   readonly pauseSleeps: boolean;
   /** Creates a missing edge, or throws to have it created. */
   readonly grow: (thread: number, node: ThreadNode | null, value: Raw) => Edge;
-  /** Told about events for the coverage report. */
+  /** Told about situations, and about edges on which calls return, for the coverage report. */
   readonly cover: (name: string) => void;
+  readonly covered: (thread: number, edge: Edge) => void;
 }
 
 export class Machine {
@@ -134,9 +135,9 @@ export class Machine {
     this.status = new Native.Int32Array(this.#threads);
   }
 
-  /** Cells of a row, without those for preemption bounds. */
+  /** Cells of a row, without the one for preemption bounds. */
   get width(): number {
-    return this.#threads + 6;
+    return this.#threads + (this.#parts.racy === null ? 4 : 6);
   }
 
   load(cells: Int32Array, from: number): void {
@@ -150,10 +151,11 @@ export class Machine {
     this.knowledge = cells[from + threads + 1]!;
     this.monitor = cells[from + threads + 2]!;
     this.waiters = cells[from + threads + 3]!;
-    this.racy = cells[from + threads + 4]!;
-    this.doom = cells[from + threads + 5]!;
     this.failure = null;
     this.isImpossible = false;
+    if (this.#parts.racy === null) return;
+    this.racy = cells[from + threads + 4]!;
+    this.doom = cells[from + threads + 5]!;
   }
 
   save(row: Int32Array): void {
@@ -165,6 +167,7 @@ export class Machine {
     row[threads + 1] = this.knowledge;
     row[threads + 2] = this.monitor;
     row[threads + 3] = this.waiters;
+    if (this.#parts.racy === null) return;
     row[threads + 4] = this.racy;
     row[threads + 5] = this.doom;
   }
@@ -264,6 +267,11 @@ export class Machine {
   get #isCertain(): boolean {
     const { racy } = this.#parts;
     return racy === null || !racy.hasPromises(this.racy);
+  }
+
+  /** Counts a situation, unless it is on a path that may not exist. */
+  #cover(name: string): void {
+    if (this.#isCertain) this.#parts.cover(name);
   }
 
   /** Ends the search, or dooms a path that may not exist (M5). */
@@ -381,6 +389,10 @@ export class Machine {
           this.boundedSpin = true;
         }
         if (!this.#returned(thread, edge)) return;
+        if (edge.counted !== this.epoch && this.#isCertain) {
+          edge.counted = this.epoch;
+          this.#parts.covered(thread, edge);
+        }
       }
       if (edge.failure !== null) {
         this.#fail({ ...edge.failure, thread });
@@ -440,7 +452,7 @@ export class Machine {
   }
 
   #crash(thread: number): void {
-    this.#parts.cover('crashed');
+    this.#cover('crashed');
     this.recorder?.push({
       thread,
       node: this.nodes[thread]!,
@@ -566,10 +578,10 @@ export class Machine {
 
   #atomic(thread: number, node: ThreadNode): Raw {
     const access = node.access!;
-    const { memory, cover } = this.#parts;
+    const { memory } = this.#parts;
     const old = memory.read(this.memory, access.at, access.bytes);
     const wrote = writes(access, old);
-    if (!wrote && access.kind === Kind.compareExchange) cover('cas-failed');
+    if (!wrote && access.kind === Kind.compareExchange) this.#cover('cas-failed');
     this.#apply(thread, this.#effect(thread, node, wrote));
     if (wrote) {
       const before = this.memory;
@@ -593,7 +605,7 @@ export class Machine {
   #pause(thread: number): void {
     const status = this.status[thread]!;
     if (!this.#parts.pauseSleeps) return;
-    this.#parts.cover('paused');
+    this.#cover('paused');
     // M4
     const sleeps = (status & Status.pauser) !== 0 && (status & Status.dirty) === 0;
     const flags = (status & ~(Status.doing | Status.dirty | Status.forced)) | Status.pauser;
@@ -615,9 +627,9 @@ export class Machine {
 
   #wait(thread: number, node: ThreadNode, branch: number): void {
     const { at, timeoutMs } = node.access!;
-    const { waiters, cover } = this.#parts;
+    const { waiters } = this.#parts;
     if (branch === Branch.timeout) {
-      cover('timed-out');
+      this.#cover('timed-out');
       const rest = waiters
         .list(this.waiters)
         .filter((waiter) => waiter.thread !== thread || waiter.wait >= 0);
@@ -634,7 +646,7 @@ export class Machine {
       this.#continue(thread, node, branch, waitRaw.timedOut);
       return;
     }
-    cover('blocked');
+    this.#cover('blocked');
     if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     const finite = timeoutMs !== Number.POSITIVE_INFINITY;
     this.#addWaiter({ at, thread, wait: -1, finite, notified: false });
@@ -652,7 +664,7 @@ export class Machine {
       this.#continue(thread, node, 0, waitRaw.timedOut);
       return;
     }
-    this.#parts.cover('blocked');
+    this.#cover('blocked');
     const finite = timeoutMs !== Number.POSITIVE_INFINITY;
     this.#addWaiter({ at, thread, wait: node.waits, finite, notified: false });
     this.#continue(thread, node, 0, waitRaw.ok);
@@ -683,7 +695,7 @@ export class Machine {
   }
 
   #wake(thread: number, at: number): void {
-    this.#parts.cover('woken');
+    this.#cover('woken');
     this.status[thread] = this.status[thread]! & ~Status.doing;
     this.#apply(thread, this.#parts.knowledge.waiterList(thread, at));
     this.#continue(thread, this.nodes[thread]!, Branch.next, waitRaw.ok);
@@ -692,7 +704,7 @@ export class Machine {
   /** An idle event loop takes a wake-up, a timeout or a timer. */
   #event(thread: number, node: ThreadNode, branch: number): void {
     const event = branch - Branch.choice;
-    const { waiters, knowledge, cover } = this.#parts;
+    const { waiters, knowledge } = this.#parts;
     if ((event & 3) !== 2) {
       const wait = event >> 2;
       const waiter = waiters
@@ -700,7 +712,7 @@ export class Machine {
         .find((entry) => entry.thread === thread && entry.wait === wait)!;
       const rest = waiters.list(this.waiters).filter((entry) => entry !== waiter);
       this.waiters = waiters.intern(rest);
-      cover((event & 3) === 0 ? 'woken' : 'timed-out');
+      this.#cover((event & 3) === 0 ? 'woken' : 'timed-out');
       this.#apply(thread, knowledge.waiterList(thread, waiter.at));
     }
     this.#continue(thread, node, branch, event);
