@@ -5,6 +5,7 @@
  */
 export { connect } from './connect.ts';
 export type { CommandReply } from './control/commands.ts';
+export type { Reconnected } from './control/link.ts';
 export type { SubscriptionListener } from './control/subscriptions.ts';
 export { Pipe, type PipeOptions, type PipeStats } from './deliver/pipe.ts';
 export type { SessionEnd } from './end.ts';
@@ -22,8 +23,15 @@ export type {
 } from './model/entities.ts';
 export { Model } from './model/model.ts';
 export { SessionOptions } from './model/options.ts';
-export type { ConnectOptions, CreateOptions, RecordingOptions } from './options.ts';
+export type {
+  ConnectOptions,
+  ControlStream,
+  CreateOptions,
+  ReconnectOptions,
+  RecordingOptions,
+} from './options.ts';
 export { Pane } from './pane.ts';
+export type { StreamPair } from './receive/duplex.ts';
 export {
   parseRecording,
   type Recording,

@@ -16,23 +16,24 @@ export interface CommandReply {
 const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = {
   ERR_TMUX_COMMAND: 'ERR_TMUX_COMMAND',
   ERR_TMUX_TIMEOUT: 'ERR_TMUX_TIMEOUT',
-  ERR_TMUX_CLOSED: 'ERR_SESSION_CLOSED',
   ERR_TMUX_ENCODE: 'ERR_BRIDGE_ARGUMENT',
   ERR_TMUX_UNSUPPORTED: 'ERR_TMUX_VERSION',
 };
 
-const toBridgeError = (error: unknown): BridgeError => {
+const toBridgeError = (error: unknown, closed: BridgeErrorCode): BridgeError => {
   // What isn't the correlator's is the encoder's word on an argument.
   if (!(error instanceof CommandError)) {
     return new BridgeError('ERR_BRIDGE_ARGUMENT', (error as Error).message, error);
   }
-  return new BridgeError(codes[error.code] ?? 'ERR_TMUX_PROTOCOL', error.message, error);
+  const code = error.code === 'ERR_TMUX_CLOSED' ? closed : codes[error.code];
+  return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', error.message, error);
 };
 
 /** Sends commands and hands out their replies. */
 export class Commands {
   readonly #correlator: Correlator;
   #encoder: CommandEncoder;
+  #closedCode: BridgeErrorCode = 'ERR_SESSION_CLOSED';
 
   constructor(write: (line: string) => void, timeoutMs: number, version: string) {
     this.#correlator = new Correlator(write, { timeoutMs });
@@ -55,7 +56,7 @@ export class Commands {
       const { lines } = await this.#correlator.request(this.#encoder.command(name, ...args));
       return { lines };
     } catch (error) {
-      throw toBridgeError(error);
+      throw toBridgeError(error, this.#closedCode);
     }
   }
 
@@ -68,7 +69,7 @@ export class Commands {
       const lines = [plan(this.#encoder)].flat();
       await Promise.all(lines.map((line) => this.#correlator.requestAll(line)));
     } catch (error) {
-      throw toBridgeError(error);
+      throw toBridgeError(error, this.#closedCode);
     }
   }
 
@@ -92,7 +93,8 @@ export class Commands {
   }
 
   /** Rejects everything that waits: there will be no more replies. */
-  close(reason: string): void {
+  close(code: BridgeErrorCode, reason: string): void {
+    this.#closedCode = code;
     this.#correlator.close(reason);
   }
 }

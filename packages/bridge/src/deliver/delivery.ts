@@ -121,6 +121,18 @@ export class Delivery {
     return this.#host.resyncs.of(pane).paused(pipes) ? 'asked' : 'resyncing';
   }
 
+  /** Learns that the connection broke: what comes on another one doesn't follow on what came. */
+  disconnected(): void {
+    if (!this.#host.canResync) return;
+    for (const pipe of this.#pipes) pipe.await();
+  }
+
+  /** Brings a pane's pipes up to date on another connection. */
+  reconnected(pane: Pane): void {
+    if (!this.#host.canResync) return;
+    for (const pipe of pane.pipes) this.#host.resyncs.of(pane).want(pipe, 'gap');
+  }
+
   /** Ends all pipes with their session; resolves when their sinks are closed. */
   async end(error: BridgeError | undefined, timeoutMs: number): Promise<void> {
     await Promise.allSettled([...this.#pipes].map((pipe) => pipe.end(error, timeoutMs)));

@@ -68,8 +68,10 @@ export class Resyncs {
     this.#resyncs.delete(pane);
   }
 
-  /** Ends all of them. */
+  /** Ends all of them: the connection is over. What is needed on another one is made anew. */
   close(): void {
     for (const resync of this.#resyncs.values()) resync.close();
+    this.#resyncs.clear();
+    this.#watching.clear();
   }
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder, Stations } from '../measure/stations.ts';
 import type { Settings } from '../options.ts';
-import { DuplexTransport } from '../receive/duplex.ts';
+import { DuplexTransport, type StreamPair } from '../receive/duplex.ts';
 import { RecordingTransport } from '../receive/recorder.ts';
 import { parseRecording } from '../receive/recording-format.ts';
 import { type ReplayOptions, ReplayTransport } from '../receive/replay.ts';
@@ -11,7 +11,7 @@ import { TmuxClient, type TmuxClientOptions } from '../receive/tmux-client.ts';
 import type { Transport } from '../receive/transport.ts';
 import { InlineSource } from './inline-source.ts';
 import type { Source } from './source.ts';
-import { WorkerSource } from './worker-source.ts';
+import { WorkerSource, workerOwner } from './worker-source.ts';
 
 /** What a worker can be told to open. */
 export type PortablePlan =
@@ -19,12 +19,16 @@ export type PortablePlan =
   | { readonly kind: 'recording'; readonly file: Uint8Array; readonly replay: ReplayOptions };
 
 /** What to open. */
-export type SourcePlan = PortablePlan | { readonly kind: 'stream'; readonly stream: Duplex };
+export type SourcePlan =
+  | PortablePlan
+  | { readonly kind: 'stream'; readonly stream: Duplex | StreamPair };
 
 /** Where to record what is received, if anywhere. */
 export interface RecordPlan {
   readonly path: string;
   readonly tmux: string;
+  /** Whether an earlier connection has begun the file. */
+  readonly append: boolean;
 }
 
 /** Opens the transport of a plan, in whichever thread. */
@@ -39,10 +43,8 @@ export function transportOf(
   const transport =
     plan.kind === 'tmux' ? new TmuxClient(plan.client) : new DuplexTransport(plan.stream);
   if (record === undefined) return transport;
-  return new RecordingTransport(transport, record.path, {
-    tmux: record.tmux,
-    date: new Date().toISOString(),
-  });
+  const header = { tmux: record.tmux, date: new Date().toISOString() };
+  return new RecordingTransport(transport, record.path, record.append ? undefined : header);
 }
 
 /** Makes the source that the settings ask for. */
@@ -53,10 +55,14 @@ export function openSource(
   stations: Stations,
   recorder: StationRecorder,
   version: string,
+  again: boolean,
 ): Source {
   const { options, replyBytesMax, ringBytes } = settings;
   const record: RecordPlan | undefined =
-    options.recordTo === undefined ? undefined : { path: options.recordTo, tmux: version };
+    options.recordTo === undefined
+      ? undefined
+      : { path: options.recordTo, tmux: version, append: again };
+  if (again) stations.releaseOwner(workerOwner); // the worker of the connection before
   if (options.worker === true && plan.kind !== 'stream') {
     return new WorkerSource(
       { plan, record, ringBytes, reader: { replyBytesMax } },

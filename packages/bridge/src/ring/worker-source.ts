@@ -131,14 +131,17 @@ export class WorkerSource implements Source {
 
   kill(): void {
     this.#post({ type: 'kill' });
-    if (this.#clientPid !== undefined && !this.#ended) {
-      try {
-        process.kill(this.#clientPid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    this.#killClient();
     this.#worker?.terminate();
+  }
+
+  #killClient(): void {
+    if (this.#clientPid === undefined || this.#ended) return;
+    try {
+      process.kill(this.#clientPid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 
   get counts(): SourceCounts {
@@ -155,6 +158,7 @@ export class WorkerSource implements Source {
   #gone(message: string, cause?: unknown): void {
     if (this.#ended || this.#workerGone !== undefined) return;
     this.#workerGone = { cause: new BridgeError('ERR_WORKER_FAILED', message, cause) };
+    this.#killClient(); // nobody drains it any more
     this.#stations.releaseOwner(workerOwner);
     markDead(this.#ring, 'producer'); // wakes the consumer
   }
