@@ -1,6 +1,6 @@
 /** What `connect` takes, checked and with the defaults filled in. */
 import type { Duplex } from 'node:stream';
-import type { PipeOptions } from './deliver/pipe.ts';
+import type { PipeOptions } from './deliver/pipe-options.ts';
 import { BridgeError, checkInteger } from './errors.ts';
 import type { StreamPair } from './receive/duplex.ts';
 import type { ReplayPace } from './receive/replay.ts';
@@ -89,6 +89,11 @@ export interface ConnectOptions {
   readonly commandTimeoutMs?: number;
   /** How long `close` waits for tmux and for sinks (ms). @defaultValue 2000 */
   readonly closeTimeoutMs?: number;
+  /**
+   * Most bytes that all pipes of the session may hold together, waiting and under way (65536 to 2^40): above it the one
+   * that holds most skips, or the session stops reading. @defaultValue 64 MiB
+   */
+  readonly pendingBytesMax?: number;
   /** Largest reply that is kept whole (bytes). @defaultValue 16 MiB */
   readonly replyBytesMax?: number;
   /** Cancels `connect`, and closes the session later. */
@@ -104,6 +109,7 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
   readonly closeTimeoutMs: number;
+  readonly pendingBytesMax: number;
   readonly replyBytesMax: number;
   readonly reconnect: Required<ReconnectOptions> | undefined;
 }
@@ -176,6 +182,7 @@ export function settingsOf(options: ConnectOptions): Settings {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 30_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
+    pendingBytesMax: options.pendingBytesMax ?? 1 << 26,
     replyBytesMax: options.replyBytesMax ?? 1 << 24,
     reconnect: reconnectOf(options),
   };
@@ -190,6 +197,7 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
   checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
   checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);
+  checkInteger('pendingBytesMax', settings.pendingBytesMax, 65_536, 2 ** 40);
   checkInteger('replyBytesMax', settings.replyBytesMax, 1, 2 ** 30);
   if (typeof options.create === 'object') {
     checkInteger('create.columns', options.create.columns ?? 120, 1, 10_000);

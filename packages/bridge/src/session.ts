@@ -19,7 +19,8 @@ import type { Connection } from './control/connection.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
-import type { Pipe, PipeOptions } from './deliver/pipe.ts';
+import type { Pipe } from './deliver/pipe.ts';
+import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './measure/clock.ts';
@@ -147,6 +148,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       stations: this.#recorder,
       resyncs: this.#resyncs,
       panes: this.#panes.all,
+      pendingBytesMax: this.#settings.pendingBytesMax,
       addPane: (id) => this.#panes.add(id),
       get canResync() {
         return session.#canResync;

@@ -12,12 +12,14 @@
  * Cost: one map lookup a record, a loop over the pane's pipes, no allocation.
  */
 import type { BridgeError } from '../errors.ts';
+import { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
 import type { Pane } from '../pane.ts';
 import type { Resyncs } from '../resync/resyncs.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { Pipe, type PipeHost, type PipeOptions } from './pipe.ts';
+import { Pipe } from './pipe.ts';
+import type { PipeHost, PipeOptions } from './pipe-options.ts';
 
 /** What the delivery needs of its session. */
 export interface DeliveryHost {
@@ -27,6 +29,8 @@ export interface DeliveryHost {
   /** Whether tmux answers, and pauses panes rather than drop their output unsaid. */
   readonly canResync: boolean;
   readonly panes: ReadonlyMap<number, Pane>;
+  /** Most that its pipes may hold together (bytes). */
+  readonly pendingBytesMax: number;
   /** Makes a pane that was seen for the first time. */
   addPane(id: number): Pane;
   /** Stops reading, or reads again. */
@@ -50,8 +54,13 @@ export class Delivery {
       clock: host.clock,
       stations: host.stations,
       pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
-      maySkip: (pipe) => resyncs.get(pipe.pane)?.exact === true,
-      resync: (pipe) => resyncs.get(pipe.pane)?.want(pipe, 'skip'),
+      budget: new ByteBudget(host.pendingBytesMax),
+      snapshot: (pipe) => {
+        const resync = resyncs.get(pipe.pane);
+        if (resync === undefined) return 'never';
+        return resync.exact ? 'exact' : 'inexact';
+      },
+      resync: (pipe, isFirst) => resyncs.get(pipe.pane)?.want(pipe, isFirst ? 'attach' : 'skip'),
       ended: (pipe) => this.#ended(pipe),
     };
   }
@@ -66,7 +75,7 @@ export class Delivery {
     const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
     this.#pipes.add(pipe);
     pane.add(pipe);
-    if (pipe.policy === 'latest' && this.#host.canResync) {
+    if (pipe.policy !== 'lossless' && this.#host.canResync) {
       pipe.await();
       this.#host.resyncs.of(pane).want(pipe, 'attach');
     }

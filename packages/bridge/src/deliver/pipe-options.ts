@@ -92,8 +92,8 @@ export interface PipeHost {
   pressure(pipe: Pipe, pressed: boolean): void;
   /** Whether a snapshot of the pipe's pane would be exact now; `never` if there can be none. */
   snapshot?(pipe: Pipe): 'exact' | 'inexact' | 'never';
-  /** Learns that a pipe has skipped, and that its sink is ready for a snapshot. */
-  resync?(pipe: Pipe): void;
+  /** Learns that a pipe's sink is ready for a snapshot: its first, or one in place of what was skipped. */
+  resync?(pipe: Pipe, isFirst: boolean): void;
   /** Learns that the pipe has ended. */
   ended(pipe: Pipe): void;
 }

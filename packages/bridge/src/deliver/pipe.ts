@@ -179,10 +179,23 @@ export class Pipe implements BudgetMember {
     return this.#skipping || this.#host.clock.now() < this.#lossyUntil;
   }
 
-  /** Bytes that wait or are being written; a write that was dropped counts as long as its sink holds its bytes. */
+  /** Bytes that wait or are being written; a write that was dropped counts if its sink holds on to its bytes. */
   get #pendingBytes(): number {
-    const isOrphan = this.#writing !== undefined && this.#writingGeneration !== this.#generation;
-    return this.#batcher.bytes + (isOrphan ? this.#writingBytes : 0);
+    const isHeld = this.#isOrphaned && this.#sink.abandon === undefined;
+    return this.#batcher.bytes + (isHeld ? this.#writingBytes : 0);
+  }
+
+  /** Whether a write is under way that was dropped. */
+  get #isOrphaned(): boolean {
+    return this.#writing !== undefined && this.#writingGeneration !== this.#generation;
+  }
+
+  /**
+   * Whether it holds what it could drop, or stop.
+   * @internal
+   */
+  get canGiveWay(): boolean {
+    return !this.#skipping && this.heldBytes > 0;
   }
 
   /**
@@ -225,7 +238,8 @@ export class Pipe implements BudgetMember {
       if (isBehind || now < this.#lossyUntil) this.#lossyUntil = now + keptUpNs;
       else return false;
     }
-    return this.#host.snapshot?.(this) === 'exact';
+    const snapshot = this.#host.snapshot?.(this);
+    return snapshot === 'exact' || (snapshot === 'inexact' && this.#settings.inexactAfterMs === 0);
   }
 
   /**
@@ -276,7 +290,9 @@ export class Pipe implements BudgetMember {
   #ask(): void {
     if (this.#asking) return;
     if (this.#writing === undefined) {
-      if (this.#state === 'open' && this.#skipping && !this.#hidden) this.#host.resync?.(this);
+      if (this.#state === 'open' && this.#skipping && !this.#hidden) {
+        this.#host.resync?.(this, this.#resyncs === 0);
+      }
       return;
     }
     this.#asking = true;
@@ -325,7 +341,7 @@ export class Pipe implements BudgetMember {
    */
   restore(snapshot: Uint8Array): void {
     if (this.#state !== 'open' || this.#hidden) return;
-    if (this.#writing !== undefined && this.#writingGeneration !== this.#generation) {
+    if (this.#isOrphaned) {
       this.#skipping = true; // P2: a write that was dropped isn't accepted yet
       this.#ask();
       return;

@@ -17,6 +17,8 @@
 export interface BudgetMember {
   /** Bytes that it has booked. */
   readonly heldBytes: number;
+  /** Whether it has anything left to give: not if it skips already. */
+  readonly canGiveWay: boolean;
   /** Makes room: drops what waits if it may, else has its session pause. Returns whether it has made room at once. */
   giveWay(): boolean;
   /** Learns that a budget it was paused for has room again. */
@@ -67,6 +69,7 @@ export class ByteBudget {
     while (this.bytes > this.bytesMax) {
       let largest: BudgetMember | undefined;
       for (const member of this.#members) {
+        if (!member.canGiveWay) continue;
         if (largest === undefined || member.heldBytes > largest.heldBytes) largest = member;
       }
       if (largest === undefined) return;

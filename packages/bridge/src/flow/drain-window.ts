@@ -12,20 +12,24 @@
  * ```
  *
  * W1: bytesMin <= bytes <= bytesMax.
- * W2: a sample of the rate is what was drained between the last draining before a piece was sent and its own, over
- *     that time. Pieces that were sent while the link had little to do can raise the estimate, never lower it.
- * W3: the rate is the largest sample of the last half to whole second in which the link was busy: one bad moment
- *     doesn't shrink the window, a slower link does within a second.
+ * W2: a sample of the rate is what was drained while the window was the limit (a piece that was sent with at least half
+ *     of it on its way hadn't been drained), over at least 20 ms and at least one delay of the link. Shorter ones would
+ *     take the gulps of a socket or a timer for speed; others would take a quiet program for a slow link.
+ * W3: the rate is the largest sample of the last half to whole second that had samples: one bad moment doesn't shrink
+ *     the window, a slower link does within a second.
  * W4: the base delay is the smallest of the last 5 to 10 s. So that a standing queue isn't taken for the link's own
  *     delay, the window is cut to half the product for one delay at the end of each 5 s (BBR's ProbeRTT).
+ *
+ * W5: until three samples running have found the link no faster by a quarter, the window is twice as large: it finds a
+ *     fast link quickly (BBR's startup).
  *
  * One thread; the caller brings the time. Cost: a few operations a piece, no allocation.
  */
 
 const rateBucketMs = 500;
 const baseBucketMs = 5000;
-/** A draining faster than this can't be measured with the clock of a page (ms). */
-const intervalMsMin = 0.02;
+const sampleMsMin = 20;
+const plateauSamples = 3;
 
 /** What is remembered of a piece on its way; reused by the viewer. */
 export interface Piece {
@@ -33,9 +37,6 @@ export interface Piece {
   end: number;
   bytes: number;
   sentAt: number;
-  /** Bytes drained, and when the last of them was, when it was sent. */
-  drainedBefore: number;
-  drainedAt: number;
   /** Whether the window was more than half full with it. */
   busy: boolean;
 }
@@ -60,11 +61,18 @@ export class DrainWindow {
   baseMs = 0;
   /** When something was drained last (ms). */
   drainedAt = 0;
-  #drained = 0;
   readonly #options: DrainWindowOptions;
+  /** Pieces on their way that were sent while the window was the limit, and since when there are any. */
+  #busyPieces = 0;
+  #busySince = 0;
+  /** Of the sample that is being taken: time with such pieces, and bytes drained in it. */
+  #busyMs = 0;
+  #busyBytes = 0;
+  /** Samples that found nothing new, until the window has started (W5). */
+  #plateau = 0;
+  #plateauRate = 0;
   #rateNow = 0;
   #rateBefore = 0;
-  #rateBusy = false;
   #rateSince = 0;
   #baseNow = Number.POSITIVE_INFINITY;
   #baseBefore = Number.POSITIVE_INFINITY;
@@ -78,47 +86,51 @@ export class DrainWindow {
 
   /** Books a piece out and stamps it. */
   sent(now: number, piece: Piece): void {
-    if (this.inFlight === 0) this.drainedAt = now; // what was idle before isn't the link's doing
     piece.sentAt = now;
-    piece.drainedBefore = this.#drained;
-    piece.drainedAt = this.drainedAt;
     this.inFlight += piece.bytes;
     piece.busy = this.inFlight * 2 >= this.bytes;
+    if (piece.busy && this.#busyPieces++ === 0) this.#busySince = now;
   }
 
   /** Books bytes of a piece as drained before its end was: a cumulative acknowledgement may fall inside a piece. */
   drainedPart(now: number, bytes: number): void {
     this.inFlight -= bytes;
-    this.#drained += bytes;
     this.drainedAt = now;
+    if (this.#busyPieces > 0) this.#busyBytes += bytes;
   }
 
   /** Books the rest of a piece as drained and learns from it. */
   drained(now: number, piece: Piece): void {
-    this.inFlight -= piece.bytes;
-    this.#drained += piece.bytes;
-    this.drainedAt = now;
-    const intervalMs = Math.max(intervalMsMin, now - piece.drainedAt);
-    this.#observeRate(now, (this.#drained - piece.drainedBefore) / intervalMs, piece.busy); // W2
+    this.drainedPart(now, piece.bytes);
     this.#observeDelay(now, now - piece.sentAt);
+    if (piece.busy) {
+      this.#busyMs += now - this.#busySince;
+      this.#busySince = now;
+      this.#busyPieces--;
+      if (this.#busyMs >= Math.max(sampleMsMin, this.baseMs)) this.#observeRate(now);
+    }
     this.#resize(now);
   }
 
   /** Forgets a piece that nobody will say anything of any more. */
-  forgotten(bytes: number): void {
-    this.inFlight -= bytes;
+  forgotten(piece: Piece): void {
+    this.inFlight -= piece.bytes;
+    if (piece.busy) this.#busyPieces--;
   }
 
-  #observeRate(now: number, rate: number, busy: boolean): void {
-    if (now - this.#rateSince >= rateBucketMs && this.#rateBusy) {
+  #observeRate(now: number): void {
+    if (now - this.#rateSince >= rateBucketMs) {
       this.#rateBefore = this.#rateNow;
       this.#rateNow = 0;
-      this.#rateBusy = false;
       this.#rateSince = now;
     }
-    if (rate > this.#rateNow) this.#rateNow = rate;
-    this.#rateBusy ||= busy;
+    this.#rateNow = Math.max(this.#rateNow, this.#busyBytes / this.#busyMs); // W2
+    this.#busyBytes = this.#busyMs = 0;
     this.rate = Math.max(this.#rateNow, this.#rateBefore); // W3
+    if (this.rate > 1.25 * this.#plateauRate) {
+      this.#plateauRate = this.rate;
+      if (this.#plateau < plateauSamples) this.#plateau = 0;
+    } else this.#plateau++;
   }
 
   #observeDelay(now: number, delayMs: number): void {
@@ -135,7 +147,11 @@ export class DrainWindow {
 
   #resize(now: number): void {
     const { delayMs, bytesMin, bytesMax } = this.#options;
-    const allowedMs = now < this.#probeUntil ? this.baseMs / 2 : this.baseMs + delayMs;
+    let allowedMs = this.baseMs + delayMs;
+    if (this.#plateau < plateauSamples)
+      allowedMs *= 2; // W5
+    else if (now < this.#probeUntil) allowedMs = this.baseMs / 2;
+    if (this.rate === 0) return;
     this.bytes = Math.floor(Math.max(bytesMin, Math.min(bytesMax, this.rate * allowedMs))); // W1
   }
 }

@@ -82,6 +82,11 @@ export class Lane implements Sink {
     return this.#bytes !== undefined && !this.#accepting;
   }
 
+  /** Whether its pipe's write is under way. */
+  get active(): boolean {
+    return this.#bytes !== undefined;
+  }
+
   /** Whether its bytes are waited for until they are drawn. */
   get tells(): boolean {
     return this.#tells;
@@ -164,7 +169,7 @@ export class Lane implements Sink {
   /** Stops waiting for what is on its way. */
   forget(): void {
     const { window } = this.#host;
-    for (const piece of this.#pieces.splice(0)) window.forgotten(piece.bytes);
+    for (const piece of this.#pieces.splice(0)) window.forgotten(piece);
     this.drained = this.sent;
   }
 
@@ -173,8 +178,6 @@ export class Lane implements Sink {
       end: 0,
       bytes: 0,
       sentAt: 0,
-      drainedBefore: 0,
-      drainedAt: 0,
       busy: false,
     };
     piece.end = this.sent;
@@ -185,7 +188,8 @@ export class Lane implements Sink {
   }
 
   #accepted(piece: Piece, atOnce: boolean): void {
-    if (atOnce && !this.#tells) this.forget(); // says nothing about a link
+    if (atOnce && !this.#tells)
+      this.forget(); // says nothing about a link
     else if (!this.#tells || this.#host.hidden) this.#drainedTo(piece.end);
     if (this.#bytes !== undefined && this.#offset === this.#bytes.length) this.#finish();
   }

@@ -11,7 +11,7 @@
  * sparse is told by a leaky bucket per lane.
  *
  * V1: what floods is sent only while less than the window is on its way, bursts while less than one and a half.
- * V2: among lanes that flood, each gets its share of what is sent, to within one window; the focused one a fourfold.
+ * V2: lanes that flood take turns; at each, a lane may send its share of the window, the focused one four times that.
  * V3: a lane that waits is served as soon as the window has room, whatever other viewers do: viewers share nothing.
  * V4: an acknowledgement that was lost doesn't stop the link: after `probeMs` without one, one small piece is sent, and
  *     its own acknowledgement, being cumulative, makes good for all before.
@@ -20,7 +20,8 @@
  *
  * One thread. Cost: serving a piece looks at each lane that has something to send.
  */
-import type { Pipe, PipeOptions } from '../deliver/pipe.ts';
+import type { Pipe } from '../deliver/pipe.ts';
+import type { PipeOptions } from '../deliver/pipe-options.ts';
 import { BridgeError, checkInteger } from '../errors.ts';
 import type { Pane } from '../pane.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -184,14 +185,15 @@ export class Viewer {
    *
    * @param pane - the pane, of any session
    * @param sink - what writes to the link; it belongs to the pipe from now on
-   * @param options - as for `pane.pipe`; the limits are the viewer's. @defaultValue policy `latest`
+   * @param options - as for `pane.pipe`, but the limits are the viewer's, `policy` is `latest` and `inexactAfterMs` is 0
+   *   unless given: a viewer holds nobody up
    * @throws {BridgeError} as `pane.pipe` does, and `ERR_SESSION_CLOSED` if the viewer is closed
    */
   pipe(pane: Pane, sink: Sink, options: Omit<PipeOptions, 'bytesHigh' | 'bytesLow'> = {}): Pipe {
     if (this.#closed) throw new BridgeError('ERR_SESSION_CLOSED', 'the viewer is closed');
     const lane = new Lane(pane.id, sink, this.#host);
     const shared = { budget: this.#budget, limit: this.#paneLimit, bytesMax: this.#paneBytesMax };
-    lane.pipe = pane.pipe(lane, { policy: 'latest', ...options, shared });
+    lane.pipe = pane.pipe(lane, { policy: 'latest', inexactAfterMs: 0, ...options, shared });
     lane.weight = pane.id === this.#focused ? focusFactor : 1;
     this.#lanes.add(lane);
     if (this.#hidden) lane.pipe.hide();
@@ -199,7 +201,7 @@ export class Viewer {
   }
 
   /**
-   * Says which pane has the keyboard: it goes first, and gets a fourfold share if it floods.
+   * Says which pane has the keyboard: its bursts go first, and it gets more of the link if it floods.
    *
    * @param pane - the pane or its number; nothing if none has
    */
@@ -239,7 +241,6 @@ export class Viewer {
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closed = true;
     await Promise.all(this.pipes.map((pipe) => pipe.close(options)));
-    clearTimeout(this.#probeTimer);
   }
 
   #laneEnded(lane: Lane): void {
@@ -288,7 +289,7 @@ export class Viewer {
     }
     const room = bytes - inFlight;
     if (room <= 0) return false;
-    const quantum = Math.max(1024, Math.floor(bytes / waiting.length));
+    const quantum = Math.max(1024, Math.floor(bytes / this.#activeCount()));
     for (;;) {
       if (this.#turn >= waiting.length) this.#turn = 0;
       const lane = waiting[this.#turn]!;
@@ -305,6 +306,13 @@ export class Viewer {
       this.#send(lane, length, now);
       return true;
     }
+  }
+
+  /** Lanes that have something to send, or wait for their sink to accept it. */
+  #activeCount(): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.active) count++;
+    return Math.max(1, count);
   }
 
   /** Returns the lane whose burst goes first, if there is one. */
@@ -352,7 +360,7 @@ export class Viewer {
 
   /** V4: arms the timer while lanes wait for acknowledgements. */
   #watch(): void {
-    const blocked = this.#waiting.length > 0 && !this.#hidden && !this.#closed;
+    const blocked = this.#waiting.length > 0 && !this.#hidden;
     if (!blocked) {
       if (this.#probeTimer !== undefined) clearTimeout(this.#probeTimer);
       this.#probeTimer = undefined;

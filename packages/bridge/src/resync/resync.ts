@@ -67,6 +67,7 @@ type Cause = ResyncReport['cause'];
 /** Attempts that a seam may fail before the pane is paused for it, or before it is taken as it is. */
 const attemptsMax = 8;
 const delayMsMax = 160;
+const skipIntervalMs = 100;
 const repairMs = 40;
 const repairMsMax = 1000;
 /** Bytes that may wait for the replies of a paused pane. */
@@ -95,6 +96,8 @@ export class PaneResync {
   #heldBytes = 0;
   #checkCut = false;
   #closed = false;
+  /** When snapshots were handed over last (ns). */
+  #handedAt = Number.NEGATIVE_INFINITY;
   /** Seams that didn't count, by S1 and by S2. */
   overtaken = 0;
   disagreed = 0;
@@ -112,7 +115,12 @@ export class PaneResync {
   /** Asks for a snapshot for a pipe. */
   want(pipe: ResyncPipe, cause: Cause): void {
     this.#wanting.set(pipe, cause);
-    if (!this.#asked && this.#timer === undefined) this.#ask();
+    if (this.#asked || this.#timer !== undefined) return;
+    // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag.
+    const waitMs =
+      cause === 'skip' ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6 : 0;
+    if (waitMs > 0) this.#later(waitMs);
+    else this.#ask();
   }
 
   /** Forgets a pipe that has ended. */
@@ -348,6 +356,7 @@ export class PaneResync {
 
   /** Gives every pipe that waits its snapshot. */
   #hand(screen: Screen): void {
+    this.#handedAt = this.#host.now();
     const { tracker } = this;
     const blocking = this.#inexactNow(screen);
     const wanting = [...this.#wanting];

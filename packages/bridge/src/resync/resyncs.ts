@@ -37,7 +37,7 @@ export class Resyncs {
     if (known !== undefined) return known;
     const resync = new PaneResync(pane.id, {
       ask: (line, count, replied) => this.#host.ask(line, count, replied),
-      mayPause: () => pane.pipes.every((pipe) => pipe.policy === 'latest'),
+      mayPause: () => pane.pipes.every((pipe) => pipe.lossy),
       paused: () => this.#host.paused(pane),
       watch: (watched) => {
         if (watched) this.#watching.set(pane.id, resync);
