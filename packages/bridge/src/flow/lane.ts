@@ -39,8 +39,6 @@ export class Lane implements Sink {
   readonly pane: number;
   /** Set right after creation. */
   pipe!: Pipe;
-  /** Share of the link among lanes with much to send. */
-  weight = 1;
   /** Bytes that it may send before it is another lane's turn. */
   deficit = 0;
   /** Recent bytes, leaking away with time: tells a burst from a flood. */

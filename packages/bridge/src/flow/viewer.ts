@@ -11,7 +11,7 @@
  * sparse is told by a leaky bucket per lane.
  *
  * V1: what floods is sent only while less than the window is on its way, bursts while less than one and a half.
- * V2: lanes that flood take turns; at each, a lane may send its share of the window, the focused one four times that.
+ * V2: lanes that flood take turns; at each, a lane may send its share of the window.
  * V3: a lane that waits is served as soon as the window has room, whatever other viewers do: viewers share nothing.
  * V4: an acknowledgement that was lost doesn't stop the link: after `probeMs` without one, one small piece is sent, and
  *     its own acknowledgement, being cumulative, makes good for all before.
@@ -194,20 +194,18 @@ export class Viewer {
     const lane = new Lane(pane.id, sink, this.#host);
     const shared = { budget: this.#budget, limit: this.#paneLimit, bytesMax: this.#paneBytesMax };
     lane.pipe = pane.pipe(lane, { policy: 'latest', inexactAfterMs: 0, ...options, shared });
-    lane.weight = pane.id === this.#focused ? focusFactor : 1;
     this.#lanes.add(lane);
     if (this.#hidden) lane.pipe.hide();
     return lane.pipe;
   }
 
   /**
-   * Says which pane has the keyboard: its bursts go first, and it gets more of the link if it floods.
+   * Says which pane has the keyboard: what it prints goes first, as long as it isn't a flood.
    *
    * @param pane - the pane or its number; nothing if none has
    */
   focus(pane?: Pane | number): void {
     this.#focused = typeof pane === 'object' ? pane.id : pane;
-    for (const lane of this.#lanes) lane.weight = lane.pane === this.#focused ? focusFactor : 1;
     this.#serve();
   }
 
@@ -295,7 +293,7 @@ export class Viewer {
       const lane = waiting[this.#turn]!;
       const { rest } = lane;
       if (lane.deficit <= 0 && rest > 0) {
-        lane.deficit = Math.min(lane.deficit + quantum * lane.weight, quantum * lane.weight);
+        lane.deficit = quantum;
         this.#turn++;
         continue;
       }
