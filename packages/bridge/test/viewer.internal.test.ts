@@ -111,7 +111,7 @@ describe('a viewer of 2 MB/s', () => {
     expect(panes.snapshots).toBeLessThanOrEqual(bulk.stats.skips + 2);
   });
 
-  test('shares what it has between panes that flood, and starves none for the focused one', async () => {
+  test('shares what it has between panes that flood, focused or not', async () => {
     const link = new VirtualLink(linkRate);
     const panes = session();
     const viewer = createViewer();
@@ -128,12 +128,10 @@ describe('a viewer of 2 MB/s', () => {
       await vi.advanceTimersByTimeAsync(3000);
       return pipes.map((pipe, index) => (pipe.stats.bytes - before[index]!) / (3000 * linkRate));
     };
-    for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.05);
+    for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.02);
     viewer.focus(2);
     await vi.advanceTimersByTimeAsync(500);
-    const shares = await after();
-    expect(shares[2]).toBeGreaterThan(shares[1]!);
-    for (const share of shares) expect(share).toBeGreaterThan(0.08);
+    for (const share of await after()) expect(share).toBeGreaterThan(0.2);
   });
 });
 

@@ -39,7 +39,7 @@ export class Lane implements Sink {
   readonly pane: number;
   /** Set right after creation. */
   pipe!: Pipe;
-  /** Bytes that it may send before it is another lane's turn. */
+  /** Bytes that it may send before it is another lane's turn; 0 with nothing to send. */
   deficit = 0;
   /** Recent bytes, leaking away with time: tells a burst from a flood. */
   level = 0;
@@ -194,6 +194,7 @@ export class Lane implements Sink {
 
   #finish(): void {
     this.#bytes = undefined;
+    this.deficit = 0;
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.resolve();

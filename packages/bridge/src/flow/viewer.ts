@@ -101,7 +101,6 @@ export class Viewer {
   readonly #probeMs: number;
   /** Lanes with something to send, in the order of their turns. */
   readonly #waiting: Lane[] = [];
-  #turn = 0;
   #focused: number | undefined;
   #hidden = false;
   #closed = false;
@@ -250,17 +249,12 @@ export class Viewer {
   #unlist(lane: Lane): void {
     if (!lane.listed) return;
     lane.listed = false;
-    const index = this.#waiting.indexOf(lane);
-    this.#waiting.splice(index, 1);
-    if (index < this.#turn) this.#turn--;
+    this.#waiting.splice(this.#waiting.indexOf(lane), 1);
   }
 
   /** Sends what the window has room for. */
   #serve(lane?: Lane): void {
-    if (lane !== undefined && !lane.listed) {
-      lane.listed = true;
-      this.#waiting.push(lane);
-    }
+    if (lane !== undefined && !lane.listed) this.#list(lane);
     // A sink may acknowledge inside its write.
     this.#serveAgain = true;
     if (this.#serving) return;
@@ -287,23 +281,30 @@ export class Viewer {
     }
     const room = bytes - inFlight;
     if (room <= 0) return false;
-    const quantum = Math.max(1024, Math.floor(bytes / this.#activeCount()));
-    for (;;) {
-      if (this.#turn >= waiting.length) this.#turn = 0;
-      const lane = waiting[this.#turn]!;
-      const { rest } = lane;
-      if (lane.deficit <= 0 && rest > 0) {
-        lane.deficit = quantum;
-        this.#turn++;
-        continue;
-      }
-      const length = Math.min(rest, room, Math.max(lane.deficit, 0));
-      // A sliver costs as much as a piece.
-      if (length < rest && length < Math.min(512, bytes >> 2) && inFlight > 0) return false;
-      lane.deficit -= length;
-      this.#send(lane, length, now);
-      return true;
+    // V2: whoever is first in the list has its turn, until its share is sent.
+    const lane = this.#waiting[0]!;
+    const { rest } = lane;
+    const length = Math.min(rest, room, lane.deficit);
+    // A sliver costs as much as a piece.
+    if (length < rest && length < Math.min(512, bytes >> 2) && inFlight > 0) return false;
+    lane.deficit -= length;
+    this.#send(lane, length, now);
+    if (lane.listed && lane.deficit <= 0) {
+      this.#unlist(lane);
+      this.#list(lane);
     }
+    return true;
+  }
+
+  /** Puts a lane in the list: first if it is still its turn, else last, with a new share. */
+  #list(lane: Lane): void {
+    lane.listed = true;
+    if (lane.deficit > 0) {
+      this.#waiting.unshift(lane);
+      return;
+    }
+    lane.deficit = Math.max(1024, Math.floor(this.#window.bytes / this.#activeCount()));
+    this.#waiting.push(lane);
   }
 
   /** Lanes that have something to send, or wait for their sink to accept it. */
