@@ -44,12 +44,14 @@ export interface ContenderPlan {
   readonly ptyModule?: string;
   /** Ends when a key hasn't come back for this long (ms). */
   readonly silenceMsMax: number;
+  /** Ends after this time, whatever is still on its way (s). @defaultValue when the last key is back */
+  readonly secondsMax?: number;
   /** Ends beyond this much memory (bytes). */
   readonly rssBytesMax: number;
 }
 
 /** Why a contender stopped. */
-export type ContenderEnd = 'done' | 'no echo' | 'memory';
+export type ContenderEnd = 'done' | 'time' | 'no echo' | 'memory';
 
 /** What is known of a contender while it runs. */
 export interface ContenderProgress {

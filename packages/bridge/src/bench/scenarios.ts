@@ -49,6 +49,7 @@ function measurementOf(report: ContenderReport): Measurement {
   const missing = report.keysSent - report.keysSeen;
   const remarks = {
     done: undefined,
+    time: `${missing} of ${report.keysSent} keys missing after ${report.seconds.toFixed(1)} s`,
     'no echo': `ended after ${silenceMsMax / 1000} s without an echo, ${missing} of ${report.keysSent} keys missing`,
     memory: `ended at ${rssBytesMax / 1e6} MB of memory`,
   };
@@ -70,17 +71,25 @@ function measurementOf(report: ContenderReport): Measurement {
 }
 
 /** Measures a contender for so many seconds on a workload of its own. */
+export const measureContender = (
+  context: BenchContext,
+  seconds: number,
+  variation: Variation,
+  command: string = floodCommand,
+): Promise<Measurement> =>
+  withWorkload(context.tmux, command, context.signal, async (workload) =>
+    measurementOf(
+      await runContender(planOf(context, seconds, workload, variation), {
+        signal: context.signal,
+        progress: context.progress,
+      }),
+    ),
+  );
+
 const contender =
-  (seconds: number, variation: Variation, command: string = floodCommand): Measure =>
+  (seconds: number, variation: Variation, command?: string): Measure =>
   (context) =>
-    withWorkload(context.tmux, command, context.signal, async (workload) =>
-      measurementOf(
-        await runContender(planOf(context, seconds, workload, variation), {
-          signal: context.signal,
-          progress: context.progress,
-        }),
-      ),
-    );
+    measureContender(context, seconds, variation, command);
 
 /** The same with an ordinary client beside it; measures the server's memory. */
 const besideOrdinaryClient =

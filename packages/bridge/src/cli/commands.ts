@@ -211,10 +211,11 @@ Takes about three minutes. What falls short is printed, and is no failure: a bus
       }),
   },
   demo: {
-    usage: 'demo [--scale N]',
-    summary: 'four panes on a private tmux, live figures, the floors',
-    details: '  --scale N           factor on the time that each part takes (default: 1)\n',
-    options: { scale: { type: 'string' } },
+    usage: 'demo [--scale N] [--json]',
+    summary: 'four panes on a private tmux, a slow viewer before and after, the floors',
+    details: `  --scale N           factor on the time that each part takes (default: 1)
+${jsonHelp}`,
+    options: { ...json, scale: { type: 'string' } },
     positionals: 0,
     run: async (input) => {
       await runDemo({

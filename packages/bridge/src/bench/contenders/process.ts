@@ -87,7 +87,9 @@ async function run(plan: ContenderPlan): Promise<void> {
             ? 'no echo'
             : rss > plan.rssBytesMax
               ? 'memory'
-              : undefined;
+              : seconds() > (plan.secondsMax ?? Infinity)
+                ? 'time'
+                : undefined;
       if (ended === undefined) return;
       clearInterval(timer);
       typist.stop();

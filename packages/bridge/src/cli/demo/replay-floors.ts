@@ -55,9 +55,9 @@ async function replay(
   };
 }
 
-/** Loops so that a replay at this rate takes about three seconds. */
+/** Loops so that a replay at this rate takes about two seconds. */
 const loopsFor = (records: number, perSecond: number): number =>
-  Math.max(1, Math.round((3 * perSecond) / Math.max(1, records)));
+  Math.max(1, Math.round((2 * perSecond) / Math.max(1, records)));
 
 function lostBytes(once: Replay, again: Replay, loops: number): number {
   let lost = 0;
