@@ -223,6 +223,7 @@ ${jsonHelp}`,
         signal: input.signal,
         output: input.output,
         scale: number(input, 'scale', 0.01) ?? 1,
+        json: input.values['json'] === true,
       });
     },
   },

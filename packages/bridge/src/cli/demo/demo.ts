@@ -14,7 +14,7 @@ import type { Session } from '../../session.ts';
 import { nullSink } from '../../sinks/null.ts';
 import { formatDuration } from '../format.ts';
 import { openPrivateServer } from '../private-server.ts';
-import { type BeforeAfter, beforeAfter } from './before-after.ts';
+import { type BeforeAfter, beforeAfter, beforeAfterFigure } from './before-after.ts';
 import { type Floor, floorLines } from './floors.ts';
 import { LivePanes, type Watch } from './live-panes.ts';
 import { memoryFigure, memoryFloor } from './memory.ts';
@@ -198,6 +198,7 @@ async function replayed(
     { figure: 'live flood, inline: P99 from read to sink', floor: '< 0.5 ms' },
     { figure: cpuFigure, floor: '< 10 %' },
     { figure: memoryFigure, floor: '< 5 %' },
+    { figure: beforeAfterFigure, floor: '-' },
   ];
 }
 
@@ -225,7 +226,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
         ? await live(options, view)
         : { floors: await replayed(file, options, view, missing.message) };
     view.print('replaying the recording at full speed, then paced ...');
-    const floors = [...(await replayFloors(file, options.signal)), ...first.floors];
+    const floors = [...(await replayFloors(file, options.scale, options.signal)), ...first.floors];
     const result = { ...first, floors };
     if (options.json) options.output.write(`${JSON.stringify(result, undefined, 2)}\n`);
     else {
