@@ -1,14 +1,12 @@
-/** The contender that uses this library, as its README says: one pipe per pane and viewer, `latest`. */
+/** The contender that uses this library as its guide says: a viewer per link, the pane that has the keyboard focused. */
 import { connect } from '../../connect.ts';
-import type { Pipe } from '../../deliver/pipe.ts';
 import { BridgeError } from '../../errors.ts';
+import { createViewer } from '../../flow/viewer.ts';
+import type { Pane } from '../../pane.ts';
 import type { Session } from '../../session.ts';
 import type { Sink } from '../../sinks/sink.ts';
 import type { ContenderPlan } from '../plan.ts';
 import type { Contender, PaneRole, Viewer } from './viewer.ts';
-
-/** What may wait for a viewer: about 8 ms of a link of 2 MB/s. */
-const bytesHigh = 16_384;
 
 const sinkOf = (viewer: Viewer, role: PaneRole): Sink => ({
   write(bytes) {
@@ -23,9 +21,7 @@ const sinkOf = (viewer: Viewer, role: PaneRole): Sink => ({
 /** Accepts one write and never says so. */
 const stalledSink = (): Sink => ({ write: () => new Promise<void>(() => {}) });
 
-const roles: readonly PaneRole[] = ['flood', 'echo'];
-
-/** Connects, and pipes both panes to the viewer. */
+/** Connects, and sends both panes to the viewer: without loss if it accepts at once, else current. */
 export async function openBridge(plan: ContenderPlan, viewer: Viewer): Promise<Contender> {
   const session = await connect({
     tmux: plan.tmux,
@@ -33,29 +29,29 @@ export async function openBridge(plan: ContenderPlan, viewer: Viewer): Promise<C
     worker: plan.kind === 'bridge-worker',
     closeTimeoutMs: 500,
   });
-  const number = { flood: plan.floodPane, echo: plan.echoPane };
-  const pipeAll = (sink: (role: PaneRole) => Sink): Pipe[] =>
-    roles.map((role) =>
-      paneOf(session, number[role]).pipe(
-        sink(role),
-        viewer.immediate ? {} : { policy: 'latest', bytesHigh },
-      ),
-    );
-  if (plan.stalledViewer) pipeAll(stalledSink);
-  const pipes = pipeAll((role) => sinkOf(viewer, role));
-  const echo = paneOf(session, plan.echoPane);
+  const panes = { flood: paneOf(session, plan.floodPane), echo: paneOf(session, plan.echoPane) };
+  const show = (sink: (role: PaneRole) => Sink): (() => number) => {
+    const shown = createViewer();
+    for (const role of ['flood', 'echo'] as const) shown.pipe(panes[role], sink(role));
+    shown.focus(panes.echo);
+    return () => shown.stats.waitingBytes;
+  };
+  if (plan.stalledViewer) show(stalledSink);
+  let queuedBytes = (): number => 0;
+  if (!viewer.immediate) queuedBytes = show((role) => sinkOf(viewer, role));
+  else for (const role of ['flood', 'echo'] as const) panes[role].pipe(sinkOf(viewer, role));
   return {
     type: (text) => {
-      echo.type(text).catch(() => {});
+      panes.echo.type(text).catch(() => {});
     },
-    queuedBytes: () => pipes.reduce((sum, pipe) => sum + pipe.stats.pendingBytes, 0),
+    queuedBytes,
     stop: async () => {
       await session.close();
     },
   };
 }
 
-function paneOf(session: Session, id: number): ReturnType<Session['panes']['get']> & object {
+function paneOf(session: Session, id: number): Pane {
   const pane = session.panes.get(id);
   if (pane === undefined) throw new BridgeError('ERR_TMUX_PROTOCOL', `no such pane: %${id}`);
   return pane;
