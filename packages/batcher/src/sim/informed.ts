@@ -54,12 +54,15 @@ function ticksOf(workload: Workload, tau: number): { times: number[]; states: nu
 }
 
 function gapLaws(times: readonly number[], states: readonly number[]): GapLaw[] {
-  const laws: GapLaw[] = Array.from({ length: states.reduce((a, b) => Math.max(a, b + 1), 1) }, () => ({
-    count: new Float64Array(BINS + 1),
-    sum: new Float64Array(BINS + 1),
-    next: [],
-    total: 0,
-  }));
+  const laws: GapLaw[] = Array.from(
+    { length: states.reduce((a, b) => Math.max(a, b + 1), 1) },
+    () => ({
+      count: new Float64Array(BINS + 1),
+      sum: new Float64Array(BINS + 1),
+      next: [],
+      total: 0,
+    }),
+  );
   for (const law of laws) {
     for (let k = 0; k <= BINS; k++) law.next.push(new Float64Array(laws.length));
   }
