@@ -94,6 +94,12 @@ export interface ConnectOptions {
    * that holds most skips, or the session stops reading. @defaultValue 64 MiB
    */
   readonly pendingBytesMax?: number;
+  /**
+   * How long this thread may be stuck before the tmux client is ended (ms, 100 or more; 0 for never): a client that
+   * nobody drains keeps the user's server from ending. The session ends with `ERR_WATCHDOG`, or reconnects. A breakpoint
+   * counts as stuck. Not for a `stream`. @defaultValue 10000
+   */
+  readonly watchdogMs?: number;
   /** Largest reply that is kept whole (bytes). @defaultValue 16 MiB */
   readonly replyBytesMax?: number;
   /** Cancels `connect`, and closes the session later. */
@@ -111,6 +117,7 @@ export interface Settings {
   readonly closeTimeoutMs: number;
   readonly pendingBytesMax: number;
   readonly replyBytesMax: number;
+  readonly watchdogMs: number;
   readonly reconnect: Required<ReconnectOptions> | undefined;
 }
 
@@ -184,6 +191,7 @@ export function settingsOf(options: ConnectOptions): Settings {
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
     pendingBytesMax: options.pendingBytesMax ?? 1 << 26,
     replyBytesMax: options.replyBytesMax ?? 1 << 24,
+    watchdogMs: options.watchdogMs ?? 10_000,
     reconnect: reconnectOf(options),
   };
   checkInteger('ringBytes', settings.ringBytes, 65_536, 2 ** 28);
@@ -198,6 +206,9 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
   checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);
   checkInteger('pendingBytesMax', settings.pendingBytesMax, 65_536, 2 ** 40);
+  if (settings.watchdogMs !== 0) {
+    checkInteger('watchdogMs', settings.watchdogMs, 100, timeoutMsMax);
+  }
   checkInteger('replyBytesMax', settings.replyBytesMax, 1, 2 ** 30);
   if (typeof options.create === 'object') {
     checkInteger('create.columns', options.create.columns ?? 120, 1, 10_000);

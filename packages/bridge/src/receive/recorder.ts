@@ -19,6 +19,10 @@ export class RecordingTransport implements Transport {
     if (header !== undefined) writeSync(this.#file, encodeRecordingHeader(header));
   }
 
+  get pid(): number | undefined {
+    return this.#inner.pid;
+  }
+
   #record(toTmux: boolean, bytes: Uint8Array): void {
     if (this.#file === undefined) return;
     const now = performance.now();

@@ -9,6 +9,7 @@ import { parseRecording } from '../receive/recording-format.ts';
 import { type ReplayOptions, ReplayTransport } from '../receive/replay.ts';
 import { TmuxClient, type TmuxClientOptions } from '../receive/tmux-client.ts';
 import type { Transport } from '../receive/transport.ts';
+import type { WatchdogOptions } from '../receive/watchdog.ts';
 import { InlineSource } from './inline-source.ts';
 import type { Source } from './source.ts';
 import { WorkerSource, workerOwner } from './worker-source.ts';
@@ -36,12 +37,13 @@ export function transportOf(
   plan: SourcePlan,
   clock: Clock,
   record: RecordPlan | undefined,
+  watchdog: WatchdogOptions | undefined,
 ): Transport {
   if (plan.kind === 'recording') {
     return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
   }
   const transport =
-    plan.kind === 'tmux' ? new TmuxClient(plan.client) : new DuplexTransport(plan.stream);
+    plan.kind === 'tmux' ? new TmuxClient(plan.client, watchdog) : new DuplexTransport(plan.stream);
   if (record === undefined) return transport;
   const header = { tmux: record.tmux, date: new Date().toISOString() };
   return new RecordingTransport(transport, record.path, record.append ? undefined : header);
@@ -57,7 +59,7 @@ export function openSource(
   version: string,
   again: boolean,
 ): Source {
-  const { options, replyBytesMax, ringBytes } = settings;
+  const { options, replyBytesMax, ringBytes, watchdogMs } = settings;
   const record: RecordPlan | undefined =
     options.recordTo === undefined
       ? undefined
@@ -65,11 +67,14 @@ export function openSource(
   if (again) stations.releaseOwner(workerOwner); // the worker of the connection before
   if (options.worker === true && plan.kind !== 'stream') {
     return new WorkerSource(
-      { plan, record, ringBytes, reader: { replyBytesMax } },
+      { plan, record, ringBytes, reader: { replyBytesMax }, watchdogMs },
       clock,
       stations,
       recorder,
     );
   }
-  return new InlineSource(transportOf(plan, clock, record), clock, recorder, { replyBytesMax });
+  const watchdog = watchdogMs === 0 ? undefined : { limitMs: watchdogMs, own: true };
+  return new InlineSource(transportOf(plan, clock, record, watchdog), clock, recorder, {
+    replyBytesMax,
+  });
 }

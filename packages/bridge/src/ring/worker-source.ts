@@ -34,6 +34,7 @@ export interface WorkerPlan {
   readonly record: RecordPlan | undefined;
   readonly ringBytes: number;
   readonly reader: ReaderOptions;
+  readonly watchdogMs: number;
 }
 
 /** The worker mode's receive, parse and ring stations. */
@@ -48,6 +49,7 @@ export class WorkerSource implements Source {
   #reader: RingReader | undefined;
   #target: RecordTarget | undefined;
   #worker: Worker | undefined;
+  #beats: NodeJS.Timeout | undefined;
   #workerGone: TransportExit | undefined;
   #clientPid: number | undefined;
   #ended = false;
@@ -65,11 +67,12 @@ export class WorkerSource implements Source {
 
   open(target: RecordTarget): void {
     this.#target = target;
-    const { plan, record, reader } = this.#plan;
+    const { plan, record, reader, watchdogMs } = this.#plan;
     const setup: WorkerSetup = {
       plan,
       record,
       reader,
+      watchdogMs,
       ring: this.#ring,
       stations: this.#stations.buffers,
       epoch: this.#clock.epoch,
@@ -78,6 +81,9 @@ export class WorkerSource implements Source {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: setup });
     this.#worker = worker;
+    if (watchdogMs > 0) {
+      this.#beats = setInterval(() => this.#post({ type: 'beat' }), watchdogMs / 3).unref();
+    }
     worker.on('message', (message: FromWorker) => {
       this.#clientPid = message.pid;
     });
@@ -166,6 +172,7 @@ export class WorkerSource implements Source {
   #end(exit: TransportExit): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearInterval(this.#beats);
     this.#reader?.stop();
     this.#target!.event({ type: 'ended', exit });
     this.#consumer.close();
