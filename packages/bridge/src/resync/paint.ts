@@ -187,13 +187,13 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   text += `\x1b]2;${screen.title}\x1b\\`;
   const colours = recipe.pen ? tracker.pen.sgr() : '\x1b[0m';
   const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
-  const again =
-    tracker.justPrinted && !screen.insert ? cellBefore(screen, screen.x, screen.y) : undefined;
+  const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
   if (again === undefined) text += pen;
   else {
-    // Printed once more as the very last thing, so that a combining mark finds it.
+    // Printed once more as the very last thing, so that a combining mark finds it; in insert mode over its own gap.
     const row = screen.origin ? screen.y - screen.top : screen.y;
-    text += `${place(again.x, row)}${pen}${again.text}`;
+    const gap = screen.insert ? `\x1b[${again.width}P` : '';
+    text += `${place(again.x, row)}${gap}${pen}${again.text}`;
   }
   const painted = Buffer.from(text, 'utf8');
   const pending = recipe.pending ? replayable(screen.pending) : [];
