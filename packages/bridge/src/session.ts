@@ -14,7 +14,7 @@
 import { EventEmitter } from 'node:events';
 import type { Notification } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
-import type { CommandReply } from './control/commands.ts';
+import type { CommandReply, Replied } from './control/commands.ts';
 import type { Connection } from './control/connection.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
@@ -33,7 +33,6 @@ import { Panes } from './model/panes.ts';
 import type { Settings } from './options.ts';
 import type { Pane } from './pane.ts';
 import { Resyncs } from './resync/resyncs.ts';
-import type { Replied } from './resync/screen-requests.ts';
 import type { Source } from './ring/source.ts';
 import type { SessionEvents, SessionStats } from './session-events.ts';
 import type { Sink } from './sinks/sink.ts';
@@ -110,7 +109,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
     this.#resyncs = new Resyncs({
       ask: (line, count, replied) => {
-        if (!this.#link.ending) this.#link.connection.screens.ask(line, count, replied);
+        if (!this.#link.ending) this.#link.connection.commands.sendAll(line, count, replied);
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),
@@ -369,8 +368,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   /** Asks tmux for everything there is. */
   #list(replied: Replied): void {
     if (!this.live || this.#link.ending) return;
-    const { screens, commands } = this.#link.connection;
-    screens.ask(listingLine(commands.encoder), listingReplies, replied);
+    const { commands } = this.#link.connection;
+    commands.sendAll(listingLine(commands.encoder), listingReplies, replied);
   }
 
   #changed(changes: readonly ModelChange[], listed: boolean): void {

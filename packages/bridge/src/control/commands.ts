@@ -3,7 +3,12 @@
  * replies, because in worker mode that is how they arrive.
  */
 import { Guard } from '@millrace/tmux-proto';
-import { CommandEncoder, CommandError, Correlator } from '@millrace/tmux-proto/commands';
+import {
+  CommandEncoder,
+  CommandError,
+  Correlator,
+  type Reply,
+} from '@millrace/tmux-proto/commands';
 import { BridgeError, type BridgeErrorCode } from '../errors.ts';
 import type { ReplyEvent } from '../parse/records.ts';
 
@@ -12,6 +17,9 @@ export interface CommandReply {
   /** What it printed, line by line; bytes that aren't UTF-8 are replaced. */
   readonly lines: readonly string[];
 }
+
+/** Takes the lines of all replies to a line, or undefined if tmux refused a command or a reply is missing. */
+export type Replied = (replies: readonly (readonly string[])[] | undefined) => void;
 
 const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = {
   ERR_TMUX_COMMAND: 'ERR_TMUX_COMMAND',
@@ -34,6 +42,8 @@ export class Commands {
   readonly #correlator: Correlator;
   #encoder: CommandEncoder;
   #closedCode: BridgeErrorCode = 'ERR_SESSION_CLOSED';
+  /** The reply at hand was larger than the session keeps. */
+  #truncated = false;
 
   constructor(write: (line: string) => void, timeoutMs: number, version: string) {
     this.#correlator = new Correlator(write, { timeoutMs });
@@ -74,6 +84,33 @@ export class Commands {
   }
 
   /**
+   * Sends a line of several commands, already encoded.
+   *
+   * @param count - how many commands
+   * @param replied - called once, with the last reply, before anything that follows in the stream
+   */
+  sendAll(line: string, count: number, replied: Replied): void {
+    const all: (readonly string[])[] = [];
+    let missing = false;
+    let called = false;
+    const finish = (): void => {
+      if (called) return;
+      called = true;
+      replied(missing ? undefined : all);
+    };
+    const lost = (): void => {
+      missing = true;
+      finish();
+    };
+    const onReply = ({ failed, lines }: Reply): void => {
+      all.push(lines);
+      missing ||= failed || this.#truncated;
+      if (failed || all.length === count) finish();
+    };
+    this.#correlator.requestAll(line, { statements: count, onReply }).catch(lost);
+  }
+
+  /**
    * Takes a reply.
    *
    * @returns false if it answers no command of ours: tmux's own start, a hook
@@ -88,6 +125,7 @@ export class Commands {
       this.#correlator.replyLine(body, start, end);
       start = end + 1;
     }
+    this.#truncated = event.truncated;
     this.#correlator.end(guard, !event.ok);
     return true;
   }

@@ -15,7 +15,6 @@ import { endOf, type SessionEnd } from '../end.ts';
 import { BridgeError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import type { RecordTarget, ReplyEvent, StreamEvent } from '../parse/records.ts';
-import { ScreenRequests } from '../resync/screen-requests.ts';
 import type { Source } from '../ring/source.ts';
 import { Commands } from './commands.ts';
 
@@ -32,10 +31,7 @@ export interface ConnectionHost {
 /** A source, the commands that wait for replies, and the state of both. */
 export class Connection {
   readonly source: Source;
-  /** The session's own commands. */
   readonly commands: Commands;
-  /** Lines of several commands. */
-  readonly screens: ScreenRequests;
   readonly #host: ConnectionHost;
   readonly #live: boolean;
   readonly #timeoutMs: number;
@@ -61,9 +57,8 @@ export class Connection {
     this.#live = live;
     this.#version = version;
     this.#timeoutMs = settings.connectTimeoutMs;
-    this.screens = new ScreenRequests((line) => this.source.write(line));
     this.commands = new Commands(
-      (line) => this.screens.pass(line),
+      (line) => this.source.write(line),
       settings.commandTimeoutMs,
       version,
     );
@@ -142,7 +137,7 @@ export class Connection {
   #event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
-        if (this.#live && !this.screens.reply(event) && !this.commands.reply(event)) {
+        if (this.#live && !this.commands.reply(event)) {
           this.#foreignReply(event);
         }
         break;

@@ -17,11 +17,11 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { encodeCommand } from '@millrace/tmux-proto/commands';
+import type { Replied } from '../control/commands.ts';
 import { Chunks } from './chunks.ts';
 import { cellBefore, paint } from './paint.ts';
 import { recipe } from './recipe.ts';
 import { readScreen, type Screen, screenCommands } from './screen.ts';
-import type { Replied } from './screen-requests.ts';
 import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
 

@@ -1,7 +1,8 @@
 /** The resyncs of a session's panes: made when a pipe may need a snapshot, shown all output from then on. */
+
+import type { Replied } from '../control/commands.ts';
 import type { Pane } from '../pane.ts';
 import { PaneResync, type ResyncReport } from './resync.ts';
-import type { Replied } from './screen-requests.ts';
 
 /** What the resyncs need of their session. */
 export interface ResyncsHost {
