@@ -15,6 +15,10 @@ import {
   runProgram,
 } from '../../packages/interleave/test/support/programs.ts';
 import {
+  published,
+  run as runPublished,
+} from '../../packages/interleave/test/support/published.ts';
+import {
   histogram,
   histogramBugs,
 } from '../../packages/interleave/test/support/subjects/histogram.ts';
@@ -183,6 +187,14 @@ function mismatches(count: number): number {
   return wrong;
 }
 
+/** Published litmus programs whose results are not exactly the published ones. */
+const disagreements = (): number =>
+  published.filter((program) => {
+    const { result, printed } = runPublished(program);
+    const expected = [...program.allowed].sort().join();
+    return result.verdict !== 'verified' || printed.join() !== expected;
+  }).length;
+
 const base = { kind: 'absolute', rounds: 3 } as const;
 
 export const rows: readonly Row[] = [
@@ -230,6 +242,15 @@ export const rows: readonly Row[] = [
     better: 'lower',
     rounds: 1,
     ours: () => mismatches(10_000),
+    bar: 0,
+  },
+  {
+    ...base,
+    name: `published litmus programs (EMME: ${published.length} that fit the model): other results than published`,
+    unit: 'programs',
+    better: 'lower',
+    rounds: 1,
+    ours: disagreements,
     bar: 0,
   },
 ];

@@ -5,6 +5,7 @@ export default base({
     index: 'src/index.ts',
     worker: 'src/ring/worker.ts',
     cli: 'src/cli/main.ts',
+    contender: 'src/bench/contenders/process.ts',
     'memory-probe': 'src/cli/demo/memory-probe.ts',
     'sinks/xterm': 'src/sinks/xterm.ts',
     'sinks/ghostty': 'src/sinks/ghostty.ts',

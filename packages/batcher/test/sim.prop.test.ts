@@ -12,6 +12,7 @@ import {
   configurations,
   greedy,
   heldOutWorkloads,
+  informedCost,
   lawPolicy,
   lawPolicyWith,
   outcomeTable,
@@ -24,6 +25,7 @@ import {
   skiRental,
   TraceRecorder,
   traceWorkload,
+  variedWorkloads,
   virtualScheduler,
   type Workload,
 } from '@millrace/batcher/sim';
@@ -146,6 +148,53 @@ test.prop([smallWorkload, smallCost, fc.nat(18)], { numRuns: runs })(
   },
 );
 
+describe('the informed policy', () => {
+  const cost = { ...configurations.ipc, delayMax: 1e9 };
+  const drawn = (gaps: number[], states: number[]): Workload => {
+    let t = 0;
+    const times = Float64Array.from(gaps, (gap) => {
+      t += gap;
+      return t;
+    });
+    return { name: 'drawn', times, states: Int32Array.from(states), horizon: t };
+  };
+
+  test.prop([fc.array(fc.tuple(fc.integer({ min: 1, max: 2500 }), fc.nat(2)), { minLength: 2 })], {
+    numRuns: runs,
+  })('N1: lies between the optimum and the best constant hold', (arrivals) => {
+    const workload = drawn(
+      arrivals.map(([gap]) => gap),
+      arrivals.map(([, state]) => state),
+    );
+    const gaps = arrivals.slice(1).map(([gap]) => gap);
+    const constant = (hold: number): number =>
+      gaps.reduce((sum, gap) => sum + (gap <= hold ? gap / 10 : hold / 10 + 50), 50);
+    const best = Math.min(...[0, 60, 300, 750, 3000].map(constant));
+    const informed = informedCost(workload, cost);
+    expect(informed).toBeGreaterThanOrEqual(clairvoyantOptimum(workload, cost).cost - 1e-6);
+    expect(informed).toBeLessThanOrEqual(best + gaps.length * 1.5 + 1e-6); // bins of 15 us
+  });
+
+  it('pays e / (e - 1) for Poisson arrivals at the break-even rate, like everybody', () => {
+    const workload = poisson('Poisson 2k', 2000, 20, 5);
+    const ratio = informedCost(workload, cost) / clairvoyantOptimum(workload, cost).cost;
+    expect(ratio).toBeGreaterThan(1.54);
+    expect(ratio).toBeLessThan(1.6);
+  });
+
+  it('pays more when no timer fires before 1 ms, and no more than it must', () => {
+    const short = poisson('Poisson 4k', 4000, 1, 5);
+    expect(informedCost(short, cost, 1000)).toBeGreaterThanOrEqual(informedCost(short, cost));
+    // Pairs 100 us apart, pairs 50 ms apart: the second state says that nothing follows soon.
+    const gaps = Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? 50_000 : 100));
+    const pairs = drawn(
+      gaps,
+      gaps.map((_, i) => i % 2),
+    );
+    expect(informedCost(pairs, cost, 1000)).toBeCloseTo(200 * (50 + 10), 0);
+  });
+});
+
 /** Plays a workload on a real batcher in virtual time; returns when it flushed and how much. */
 function playBatcher(workload: Workload, cost: CostConfiguration): [number, number][] {
   const scheduler = virtualScheduler();
@@ -216,7 +265,7 @@ describe('the batcher', () => {
 /** The first arrivals of a workload: enough to learn from, and quick. */
 const short = (workload: Workload): Workload => ({
   ...workload,
-  times: workload.times.slice(0, 40_000),
+  times: workload.times.slice(0, 20_000),
 });
 
 describe('the law', () => {
@@ -238,7 +287,7 @@ describe('the law', () => {
   });
 
   it('L1: never holds past the budget while the sink is free, on any workload', () => {
-    for (const workload of [...publics, ...heldOutWorkloads()].map(short)) {
+    for (const workload of [...publics, ...variedWorkloads(), ...heldOutWorkloads()].map(short)) {
       if (workload.stalls !== undefined) continue;
       for (const cost of Object.values(configurations)) {
         // A sink without cost is always free, but the law still learns what flushes cost.
@@ -265,6 +314,34 @@ describe('the law', () => {
     expect(ratio).toBeGreaterThan(1.5); // the search works
     expect(ratio).toBeLessThan(4.5);
     expect(searchAdversary(greedy, { starts: 1, steps: 300 }).ratio).toBeGreaterThan(6);
+  });
+
+  it('L4: batches again when a closed loop turns into a flood', () => {
+    for (const resolution of [0, 1000]) {
+      const policy = lawPolicyWith({}, 'oldest', resolution)(configurations.ipc);
+      let now = 0;
+      const queue = { count: 1, bytes: 8, oldest: 0, newest: 0 };
+      for (let i = 0; i < 20_000; i++) {
+        Object.assign(queue, { count: 1, oldest: now, newest: now });
+        policy.arrive?.(now, 1, 8, queue);
+        const due = Math.max(now, policy.due(now, queue));
+        policy.flushed?.(due, 1, 8, 50, due - now, 0);
+        now = due + 100; // answers 100 us after each delivery
+      }
+      const flood = Array.from({ length: 4000 }, (_, i) => now + 100 * i);
+      let flushes = 0;
+      let oldest = -1;
+      for (const at of flood) {
+        if (oldest < 0) oldest = at;
+        Object.assign(queue, { oldest, newest: at });
+        policy.arrive?.(at, 1, 8, queue);
+        if (policy.due(at, queue) > at) continue;
+        policy.flushed?.(at, 1, 8, 50, at - oldest, 0);
+        oldest = -1;
+        flushes++;
+      }
+      expect(flushes).toBeLessThan(400); // 100 if it knew at once, 4000 if it never learned
+    }
   });
 
   it('L4: does not slow a closed loop down, and would without calibration', () => {

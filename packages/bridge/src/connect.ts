@@ -1,19 +1,24 @@
 /** Puts a session together: transport, source, clock, stations. */
 import { readFile } from 'node:fs/promises';
+import { supports } from '@millrace/tmux-proto/commands';
 import { BridgeError } from './errors.ts';
 import { createClock } from './measure/clock.ts';
 import { Stations } from './measure/stations.ts';
-import { type ConnectOptions, type Settings, settingsOf } from './options.ts';
+import { type ConnectOptions, type ControlStream, type Settings, settingsOf } from './options.ts';
 import { parseRecording } from './receive/recording-format.ts';
 import { readTmuxVersion, unknownVersion } from './receive/version.ts';
 import { openSource, type SourcePlan } from './ring/open-source.ts';
+import type { Source } from './ring/source.ts';
 import { Session } from './session.ts';
 
 /** The owner tag of this thread's shards; the worker has the next one. */
 const mainOwner = 1;
 
+/** What to attach to again. */
+type Again = { readonly session: number | undefined };
+
 /** Arguments of `tmux -C` for these settings. */
-function tmuxArgs(settings: Settings): string[] {
+function tmuxArgs(settings: Settings, version: string, again: Again | undefined): string[] {
   const { socketName, socketPath, configFile, session, create } = settings.options;
   const args: string[] = [];
   if (socketName !== undefined) args.push('-L', socketName);
@@ -21,9 +26,12 @@ function tmuxArgs(settings: Settings): string[] {
   if (configFile !== undefined) args.push('-f', configFile);
   // -u: without it a client in the C locale gets replies with every non-ASCII byte replaced.
   args.push('-u', '-C');
-  if (create === undefined || create === false) {
+  if (again !== undefined || create === undefined || create === false) {
+    // -N: else attaching to no server starts one, which reads the user's configuration and ends.
+    if (supports(version, 'flow-control')) args.push('-N');
     args.push('attach-session');
-    if (session !== undefined) args.push('-t', session);
+    const target = again?.session === undefined ? session : `$${again.session}`;
+    if (target !== undefined) args.push('-t', target);
     return args;
   }
   const { command, columns = 120, rows = 40 } = create === true ? {} : create;
@@ -42,8 +50,24 @@ function clientEnv(settings: Settings): Record<string, string> {
   return env;
 }
 
+async function streamOf(stream: NonNullable<ConnectOptions['stream']>): Promise<ControlStream> {
+  if (typeof stream !== 'function') return stream;
+  try {
+    return await stream();
+  } catch (error) {
+    throw new BridgeError(
+      'ERR_TMUX_CONNECT',
+      `no stream: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    );
+  }
+}
+
+/** What to open; `known` is the version if that is known from an earlier connection. */
 async function planOf(
   settings: Settings,
+  again?: Again,
+  known?: string,
 ): Promise<{ plan: SourcePlan; version: string; live: boolean }> {
   const { recording, stream } = settings.options;
   if (recording !== undefined) {
@@ -70,10 +94,15 @@ async function planOf(
     };
   }
   if (stream !== undefined) {
-    return { plan: { kind: 'stream', stream }, version: unknownVersion, live: true };
+    const made = await streamOf(stream);
+    return { plan: { kind: 'stream', stream: made }, version: unknownVersion, live: true };
   }
-  const version = await readTmuxVersion(settings.program);
-  const client = { program: settings.program, args: tmuxArgs(settings), env: clientEnv(settings) };
+  const version = known ?? (await readTmuxVersion(settings.program));
+  const client = {
+    program: settings.program,
+    args: tmuxArgs(settings, version, again),
+    env: clientEnv(settings),
+  };
   return { plan: { kind: 'tmux', client }, version, live: true };
 }
 
@@ -104,8 +133,18 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
   const clock = createClock();
   const stations = new Stations();
   const recorder = stations.recorder(mainOwner);
-  const source = openSource(plan, settings, clock, stations, recorder, version);
-  const session = new Session({ settings, source, clock, stations, recorder, version, live });
+  const open = (next: SourcePlan, isAgain: boolean): Source =>
+    openSource(next, settings, clock, stations, recorder, version, isAgain);
+  const session = new Session({
+    settings,
+    source: open(plan, false),
+    openSource: async (again) => open((await planOf(settings, again, version)).plan, true),
+    clock,
+    stations,
+    recorder,
+    version,
+    live,
+  });
   const abort = (): void => {
     session.close();
   };

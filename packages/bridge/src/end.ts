@@ -55,6 +55,14 @@ function failureToStart(facts: EndFacts): BridgeError {
 export function endOf(facts: EndFacts): SessionEnd {
   const { exit, exitReason } = facts;
   if (facts.asked) return { reason: 'closed', message: 'closed' };
+  if (exit.stuckMs) {
+    return failed(
+      new BridgeError(
+        'ERR_WATCHDOG',
+        `the watchdog ended the tmux client: the session's thread was stuck for ${Math.round(exit.stuckMs)} ms`,
+      ),
+    );
+  }
   if (facts.live && facts.opening) return failed(failureToStart(facts));
   if (exit.cause !== undefined) {
     const error = exit.cause;

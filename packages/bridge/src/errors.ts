@@ -17,6 +17,10 @@ export type BridgeErrorCode =
   | 'ERR_TMUX_CONNECT'
   /** The connection ended without being asked to: tmux died, was killed, or closed the pipe. */
   | 'ERR_TMUX_EXITED'
+  /** The connection broke and another is being tried, or all attempts failed. A command may or may not have run. */
+  | 'ERR_TMUX_DISCONNECTED'
+  /** The session's thread was stuck for longer than `watchdogMs`, so the tmux client was ended. */
+  | 'ERR_WATCHDOG'
   /** What arrives isn't the control protocol. */
   | 'ERR_TMUX_PROTOCOL'
   /** tmux refused a command; the message is tmux's. */

@@ -5,10 +5,13 @@
  */
 export { connect } from './connect.ts';
 export type { CommandReply } from './control/commands.ts';
+export type { Reconnected } from './control/link.ts';
 export type { SubscriptionListener } from './control/subscriptions.ts';
-export { Pipe, type PipeOptions, type PipeStats } from './deliver/pipe.ts';
+export { Pipe } from './deliver/pipe.ts';
+export type { PipeOptions, PipePolicy, PipeStats } from './deliver/pipe-options.ts';
 export type { SessionEnd } from './end.ts';
 export { BridgeError, type BridgeErrorCode } from './errors.ts';
+export { createViewer, type Viewer, type ViewerOptions, type ViewerStats } from './flow/viewer.ts';
 export type { Clock } from './measure/clock.ts';
 export type { StationName, StationStats } from './measure/stations.ts';
 export type {
@@ -22,8 +25,15 @@ export type {
 } from './model/entities.ts';
 export { Model } from './model/model.ts';
 export { SessionOptions } from './model/options.ts';
-export type { ConnectOptions, CreateOptions, RecordingOptions } from './options.ts';
+export type {
+  ConnectOptions,
+  ControlStream,
+  CreateOptions,
+  ReconnectOptions,
+  RecordingOptions,
+} from './options.ts';
 export { Pane } from './pane.ts';
+export type { StreamPair } from './receive/duplex.ts';
 export {
   parseRecording,
   type Recording,

@@ -1,7 +1,8 @@
 /** What `connect` takes, checked and with the defaults filled in. */
 import type { Duplex } from 'node:stream';
-import type { PipeOptions } from './deliver/pipe.ts';
+import type { PipeOptions } from './deliver/pipe-options.ts';
 import { BridgeError, checkInteger } from './errors.ts';
+import type { StreamPair } from './receive/duplex.ts';
 import type { ReplayPace } from './receive/replay.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -25,6 +26,19 @@ export interface RecordingOptions {
   readonly loops?: number;
 }
 
+/** A stream that speaks control mode: one, or one for each direction. */
+export type ControlStream = Duplex | StreamPair;
+
+/** How a session gets another connection when its own broke. */
+export interface ReconnectOptions {
+  /** Attempts after which it gives up, 1 to 1000000. @defaultValue 10 */
+  readonly attemptsMax?: number;
+  /** How long it waits before the first attempt, then twice as long each time (ms, 1 or more); half is random. @defaultValue 100 */
+  readonly delayMs?: number;
+  /** Longest wait (ms). @defaultValue 5000 */
+  readonly delayMsMax?: number;
+}
+
 /** Options of `connect`. */
 export interface ConnectOptions {
   /** The tmux program. @defaultValue `MILLRACE_TMUX`, else `tmux` */
@@ -41,8 +55,17 @@ export interface ConnectOptions {
   readonly create?: CreateOptions | boolean;
   /** Environment of the client. @defaultValue the process's own, without `TMUX` */
   readonly env?: Readonly<Record<string, string>>;
-  /** A stream that speaks control mode already (ssh, a socket). Not together with `worker`. */
-  readonly stream?: Duplex;
+  /**
+   * A stream that speaks control mode already (ssh, a socket), or a function that makes one: it is called again for
+   * another connection. Not together with `worker`.
+   */
+  readonly stream?: ControlStream | (() => ControlStream | PromiseLike<ControlStream>);
+  /**
+   * Connects again when the connection broke but not the server: the tmux client or the worker died, the stream ended.
+   * The session, its panes and pipes live on; see the events `disconnected` and `reconnected`. A server that is gone,
+   * or that said goodbye, ends the session. A `stream` must be a function then. @defaultValue false
+   */
+  readonly reconnect?: ReconnectOptions | boolean;
   /** A recording to play instead. */
   readonly recording?: RecordingOptions;
   /** Receives and parses in a worker thread; records come through a ring in shared memory. @defaultValue false */
@@ -66,6 +89,17 @@ export interface ConnectOptions {
   readonly commandTimeoutMs?: number;
   /** How long `close` waits for tmux and for sinks (ms). @defaultValue 2000 */
   readonly closeTimeoutMs?: number;
+  /**
+   * Most bytes that all pipes of the session may hold together, waiting and under way (65536 to 2^40): above it the one
+   * that holds most skips, or the session stops reading. @defaultValue 64 MiB
+   */
+  readonly pendingBytesMax?: number;
+  /**
+   * How long this thread may be stuck before the tmux client is ended (ms, 100 or more; 0 for never): a client that
+   * nobody drains keeps the user's server from ending. The session ends with `ERR_WATCHDOG`, or reconnects. A breakpoint
+   * counts as stuck. Not for a `stream`. @defaultValue 10000
+   */
+  readonly watchdogMs?: number;
   /** Largest reply that is kept whole (bytes). @defaultValue 16 MiB */
   readonly replyBytesMax?: number;
   /** Cancels `connect`, and closes the session later. */
@@ -81,7 +115,10 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
   readonly closeTimeoutMs: number;
+  readonly pendingBytesMax: number;
   readonly replyBytesMax: number;
+  readonly watchdogMs: number;
+  readonly reconnect: Required<ReconnectOptions> | undefined;
 }
 
 const timeoutMsMax = 2 ** 31 - 1;
@@ -94,6 +131,7 @@ function checkExclusive(options: ConnectOptions): void {
     ['stream', 'create'],
     ['recording', 'recordTo'],
     ['recording', 'create'],
+    ['recording', 'reconnect'],
   ];
   for (const [one, other] of pairs) {
     if (options[one] && options[other]) {
@@ -116,6 +154,25 @@ function checkText(name: string, value: string | undefined): void {
   }
 }
 
+function reconnectOf({ reconnect, stream }: ConnectOptions): Settings['reconnect'] {
+  if (reconnect === undefined || reconnect === false) return undefined;
+  if (typeof stream === 'object') {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      'reconnect needs a stream that can be made again: stream must be a function',
+    );
+  }
+  const {
+    attemptsMax = 10,
+    delayMs = 100,
+    delayMsMax = 5000,
+  } = reconnect === true ? {} : reconnect;
+  checkInteger('reconnect.attemptsMax', attemptsMax, 1, 1_000_000);
+  checkInteger('reconnect.delayMs', delayMs, 1, timeoutMsMax);
+  checkInteger('reconnect.delayMsMax', delayMsMax, delayMs, timeoutMsMax);
+  return { attemptsMax, delayMs, delayMsMax };
+}
+
 /** Checks the options and fills in the defaults. */
 export function settingsOf(options: ConnectOptions): Settings {
   checkExclusive(options);
@@ -132,7 +189,10 @@ export function settingsOf(options: ConnectOptions): Settings {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 30_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
+    pendingBytesMax: options.pendingBytesMax ?? 1 << 26,
     replyBytesMax: options.replyBytesMax ?? 1 << 24,
+    watchdogMs: options.watchdogMs ?? 10_000,
+    reconnect: reconnectOf(options),
   };
   checkInteger('ringBytes', settings.ringBytes, 65_536, 2 ** 28);
   if ((settings.ringBytes & (settings.ringBytes - 1)) !== 0) {
@@ -145,6 +205,10 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
   checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
   checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);
+  checkInteger('pendingBytesMax', settings.pendingBytesMax, 65_536, 2 ** 40);
+  if (settings.watchdogMs !== 0) {
+    checkInteger('watchdogMs', settings.watchdogMs, 100, timeoutMsMax);
+  }
   checkInteger('replyBytesMax', settings.replyBytesMax, 1, 2 ** 30);
   if (typeof options.create === 'object') {
     checkInteger('create.columns', options.create.columns ?? 120, 1, 10_000);

@@ -1,6 +1,7 @@
 /** A pane of a session: who watches it, and what has come out of it. */
 import type { CommandEncoder } from '@millrace/tmux-proto/commands';
-import type { Pipe, PipeOptions } from './deliver/pipe.ts';
+import type { Pipe } from './deliver/pipe.ts';
+import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { PaneInfo } from './model/entities.ts';
 import type { Sink } from './sinks/sink.ts';
 

@@ -1,5 +1,6 @@
 /** What a session tells: its events and its figures. */
 import type { Notification } from '@millrace/tmux-proto';
+import type { Reconnected } from './control/link.ts';
 import type { SessionEnd } from './end.ts';
 import type { BridgeError } from './errors.ts';
 import type { StationName, StationStats } from './measure/stations.ts';
@@ -32,6 +33,10 @@ export interface SessionEvents {
   resync: [pane: Pane, report: ResyncReport];
   /** A pipe ended because its sink failed. */
   'sink-failed': [pane: number, error: BridgeError];
+  /** The connection broke; another is being tried. Commands reject with `ERR_TMUX_DISCONNECTED` meanwhile. */
+  disconnected: [error: BridgeError];
+  /** There is another connection: each pane has a `gap`, and its pipes get a snapshot (tmux 3.2 and later). */
+  reconnected: [how: Reconnected];
   /** The session has ended; the same as `closed`. */
   closed: [end: SessionEnd];
 }
@@ -44,7 +49,9 @@ export interface SessionStats {
   readonly records: number;
   /** Lines that were no protocol. */
   readonly strayLines: number;
-  /** Times that tmux dropped output of a pane. */
+  /** Connections after the first. */
+  readonly reconnects: number;
+  /** Times that output of a pane was lost: tmux dropped it, or there was no connection. */
   readonly gaps: number;
   /** Latency of each station. */
   readonly stations: Readonly<Record<StationName, StationStats>>;

@@ -14,11 +14,13 @@
 import { EventEmitter } from 'node:events';
 import type { Notification } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
-import type { CommandReply } from './control/commands.ts';
-import { Connection } from './control/connection.ts';
+import type { CommandReply, Replied } from './control/commands.ts';
+import type { Connection } from './control/connection.ts';
+import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
-import type { Pipe, PipeOptions } from './deliver/pipe.ts';
+import type { Pipe } from './deliver/pipe.ts';
+import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
 import { BridgeError } from './errors.ts';
 import type { Clock } from './measure/clock.ts';
@@ -30,9 +32,7 @@ import { SessionOptions } from './model/options.ts';
 import { Panes } from './model/panes.ts';
 import type { Settings } from './options.ts';
 import type { Pane } from './pane.ts';
-import { checkTmuxVersion, unknownVersion } from './receive/version.ts';
 import { Resyncs } from './resync/resyncs.ts';
-import type { Replied } from './resync/screen-requests.ts';
 import type { Source } from './ring/source.ts';
 import type { SessionEvents, SessionStats } from './session-events.ts';
 import type { Sink } from './sinks/sink.ts';
@@ -41,6 +41,7 @@ import type { Sink } from './sinks/sink.ts';
 export interface SessionParts {
   readonly settings: Settings;
   readonly source: Source;
+  readonly openSource: OpenSource;
   readonly clock: Clock;
   readonly stations: Stations;
   readonly recorder: StationRecorder;
@@ -63,7 +64,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly #recorder: StationRecorder;
   readonly #stations: Stations;
   readonly #settings: Settings;
-  readonly #connection: Connection;
+  readonly #link: Link;
   /** What there is on the server: sessions, windows, layouts, panes, clients; kept current. */
   readonly model: Model;
   /** tmux's options, read and followed by name. */
@@ -73,8 +74,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
   #resolveClosed!: (end: SessionEnd) => void;
-  #state: 'opening' | 'open' | 'closing' | 'ended' = 'opening';
   #gaps = 0;
+  #reconnects = 0;
+  #size: readonly [columns: number, rows: number] | undefined;
   #attachedBefore: number | undefined;
   #focus: Pane | undefined;
   #focusedBefore: Pane | undefined;
@@ -107,19 +109,32 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
     this.#resyncs = new Resyncs({
       ask: (line, count, replied) => {
-        if (!this.#isEnding) this.#connection.screens.ask(line, count, replied);
+        if (!this.#link.ending) this.#link.connection.commands.sendAll(line, count, replied);
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),
       now: () => this.clock.now(),
     });
     this.#delivery = this.#createDelivery();
-    this.#connection = new Connection(parts.source, parts.settings, parts.live, parts.version, {
-      output: this.#delivery.output,
-      readEnd: this.#delivery.readEnd,
-      notified: (notification) => this.#notified(notification),
-      ended: (end) => this.#ended(end),
-    });
+    if (supports(parts.version, 'subscriptions')) {
+      this.#subscriptions.add('', digestFormat, () => this.model.outdated());
+    }
+    this.#link = new Link(
+      parts.source,
+      parts.openSource,
+      parts.settings,
+      parts.live,
+      parts.version,
+      {
+        output: this.#delivery.output,
+        readEnd: this.#delivery.readEnd,
+        notified: (notification) => this.#notified(notification),
+        greet: (connection) => this.#greet(connection),
+        disconnected: (error) => this.#disconnected(error),
+        reconnected: (how) => this.#reconnected(how),
+        ended: (end) => this.#ended(end),
+      },
+    );
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -132,14 +147,15 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       stations: this.#recorder,
       resyncs: this.#resyncs,
       panes: this.#panes.all,
+      pendingBytesMax: this.#settings.pendingBytesMax,
       addPane: (id) => this.#panes.add(id),
       get canResync() {
         return session.#canResync;
       },
       hold: (held) => {
-        if (this.#isEnding) return;
-        if (held) this.#connection.source.pause();
-        else this.#connection.source.resume();
+        if (!this.#link.up) return;
+        if (held) this.#link.connection.source.pause();
+        else this.#link.connection.source.resume();
       },
       failed: (pane, error) => this.emit('sink-failed', pane, error),
     });
@@ -147,7 +163,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
   get version(): string {
-    return this.#connection.version;
+    return this.#link.connection.version;
   }
 
   /** The panes seen so far that aren't gone, by number. */
@@ -155,34 +171,29 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     return this.#panes.all;
   }
 
-  get #isEnding(): boolean {
-    return this.#state === 'closing' || this.#state === 'ended';
-  }
-
   /**
    * Starts the connection and waits until tmux answers.
    * @internal
    */
   async open(): Promise<void> {
-    await this.#connection.open(() => this.#greet());
-    this.#state = 'open';
+    await this.#link.open(() => this.model.attached);
   }
 
-  /** Sets up what every live session needs, and learns which panes there are. Called once attached. */
-  async #greet(): Promise<void> {
-    if (this.version === unknownVersion) {
-      const { lines } = await this.command('display-message', '-p', '#{version}');
-      this.#connection.version = checkTmuxVersion(lines[0] ?? unknownVersion);
-    }
+  /** Sets up what every live connection needs, and learns what there is. Called once attached. */
+  async #greet(connection: Connection): Promise<void> {
+    const { commands } = connection;
     const { pauseAfterSeconds } = this.#settings;
-    const setUp = [this.model.refresh()];
-    if (supports(this.version, 'flow-control')) {
-      setUp.push(this.#run((encoder) => encoder.setFlags({ pauseAfterSeconds })));
+    const size = this.#size;
+    this.model.disconnected(); // from the connection before
+    const setUp: Promise<void>[] = [];
+    if (supports(connection.version, 'flow-control')) {
+      setUp.push(commands.run((encoder) => encoder.setFlags({ pauseAfterSeconds })));
     }
-    if (supports(this.version, 'subscriptions')) {
-      this.#subscriptions.add('', digestFormat, () => this.model.outdated());
-      setUp.push(this.#run((encoder) => this.#subscriptions.lines(encoder)));
+    if (supports(connection.version, 'subscriptions')) {
+      setUp.push(commands.run((encoder) => this.#subscriptions.lines(encoder)));
     }
+    if (size !== undefined) setUp.push(commands.run((encoder) => encoder.resize(...size)));
+    setUp.push(this.model.refresh());
     await Promise.all(setUp);
   }
 
@@ -199,7 +210,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   command(name: string, ...args: string[]): Promise<CommandReply> {
     const refusal = this.#refusal();
     return refusal === undefined
-      ? this.#connection.commands.send(name, args)
+      ? this.#link.connection.commands.send(name, args)
       : Promise.reject(refusal);
   }
 
@@ -211,13 +222,16 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @param rows - 1 to 10000
    * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for a size out of range, and as `command` does
    */
-  resize(columns: number, rows: number): Promise<void> {
-    return this.#run((encoder) => encoder.resize(columns, rows));
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#run((encoder) => encoder.resize(columns, rows));
+    this.#size = [columns, rows];
   }
 
   #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
     const refusal = this.#refusal();
-    return refusal === undefined ? this.#connection.commands.run(plan) : Promise.reject(refusal);
+    return refusal === undefined
+      ? this.#link.connection.commands.run(plan)
+      : Promise.reject(refusal);
   }
 
   /** Why no command can be sent now, if so. */
@@ -225,7 +239,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (!this.live) {
       return new BridgeError('ERR_BRIDGE_ARGUMENT', 'a recording takes no commands and no input');
     }
-    return this.#isEnding ? this.#closedError() : undefined;
+    return this.#link.refusal;
   }
 
   /**
@@ -281,8 +295,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   /** Returns the session's figures so far. Cost: a pass over the histograms. */
   stats(): SessionStats {
     return {
-      ...this.#connection.source.counts,
-      strayLines: this.#connection.strayLines,
+      ...this.#link.counts,
+      reconnects: this.#reconnects,
       gaps: this.#gaps,
       stations: this.#stations.stats(),
     };
@@ -300,10 +314,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @returns as `closed`; call it as often as you like
    */
   close(): Promise<SessionEnd> {
-    if (!this.#isEnding) {
-      this.#state = 'closing';
-      this.#connection.close(this.#settings.closeTimeoutMs);
-    }
+    this.#link.close(this.#settings.closeTimeoutMs);
     return this.closed;
   }
 
@@ -313,7 +324,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   }
 
   #pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe {
-    if (this.#isEnding) throw this.#closedError();
+    if (this.#link.ending) throw this.#link.refusal;
     return this.#delivery.pipe(pane, sink, options);
   }
 
@@ -356,13 +367,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** Asks tmux for everything there is. */
   #list(replied: Replied): void {
-    if (!this.live || this.#isEnding) return;
-    const { screens, commands } = this.#connection;
-    screens.ask(listingLine(commands.encoder), listingReplies, replied);
+    if (!this.live || this.#link.ending) return;
+    const { commands } = this.#link.connection;
+    commands.sendAll(listingLine(commands.encoder), listingReplies, replied);
   }
 
   #changed(changes: readonly ModelChange[], listed: boolean): void {
-    if (this.#isEnding) return;
+    if (this.#link.ending) return;
     if (this.live) this.#panes.follow(this.model, listed);
     const { attached } = this.model;
     if (attached !== undefined && attached !== this.#attachedBefore) {
@@ -394,18 +405,30 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.emit('pane-closed', pane);
   }
 
+  #disconnected(error: BridgeError): void {
+    this.model.disconnected();
+    this.#resyncs.close();
+    this.#delivery.disconnected();
+    this.emit('disconnected', error);
+  }
+
+  #reconnected(how: Reconnected): void {
+    this.#reconnects++;
+    if (this.#delivery.held) this.#link.connection.source.pause();
+    for (const pane of this.panes.values()) {
+      this.#gaps++;
+      this.#delivery.reconnected(pane);
+      this.emit('gap', pane);
+    }
+    this.emit('reconnected', how);
+  }
+
   #ended(end: SessionEnd): void {
-    if (this.#state === 'ended') return;
-    this.#state = 'ended';
     this.#resyncs.close();
     this.#delivery.end(end.error, this.#settings.closeTimeoutMs).then(() => {
       this.#recorder.release();
       this.#resolveClosed(end); // S2
       this.emit('closed', end);
     });
-  }
-
-  #closedError(): BridgeError {
-    return new BridgeError('ERR_SESSION_CLOSED', `the session is ${this.#state}`);
   }
 }

@@ -2,76 +2,20 @@
  * Goal: `millrace demo` shows live figures, judges the floors, and leaves nothing behind, however it ends.
  * Method: the command as a process, with a temporary folder of its own that must be empty afterwards.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CommandFolder } from './support/command.ts';
 import { hasTmux, testServer, until } from './support/tmux.ts';
 
-const inDist = process.env['MILLRACE_DIST'] !== undefined;
-const cli = fileURLToPath(
-  new URL(inDist ? '../dist/cli.js' : '../src/cli/main.ts', import.meta.url),
-);
-
-let directory: string;
+let folder: CommandFolder;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  folder = new CommandFolder();
 });
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) {
-      await once(child, 'close');
-    }
-  }
-  rmSync(directory, { recursive: true, force: true });
-});
+afterEach(() => folder.close());
 
-const children: ChildProcess[] = [];
-
-interface Run {
-  readonly child: ChildProcess;
-  output: string;
-  errors: string;
-}
-
-function start(args: readonly string[], env: Record<string, string> = {}): Run {
-  const child = spawn(process.execPath, [...process.execArgv, cli, ...args], {
-    env: { ...process.env, TMPDIR: directory, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  const run: Run = { child, output: '', errors: '' };
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-    run.output += text;
-  });
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    run.errors += text;
-  });
-  return run;
-}
-
-/** Nothing of ours is left: no file, and no tmux that runs on a socket in our folder. */
-async function expectNothingLeft(): Promise<void> {
-  await until(() => readdirSync(directory).length === 0, 10_000);
-  if (existsSync('/proc')) await until(() => processesOf(directory).length === 0, 10_000);
-}
-
-/** Command lines of the running processes that name the folder. */
-function processesOf(folder: string): string[] {
-  const commands = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      } catch {
-        return ''; // it has just ended
-      }
-    });
-  return commands.filter((command) => command.includes(folder));
-}
+const start: CommandFolder['start'] = (args, env) => folder.start(args, env);
+const expectNothingLeft = (): Promise<void> => folder.expectNothingLeft();
 
 describe('millrace demo', () => {
   test.skipIf(!hasTmux)('measures on a live tmux and leaves nothing behind', async () => {
@@ -83,7 +27,7 @@ describe('millrace demo', () => {
     expect(run.output).toMatch(/^worker, live on tmux /m);
     // Every floor has a verdict of its own; nothing was skipped.
     const verdicts = run.output.match(/(holds|falls short|for comparison)$/gm);
-    expect(verdicts).toHaveLength(10);
+    expect(verdicts).toHaveLength(11);
     expect(run.output).not.toContain('not run');
     expect(run.output).toMatch(/bytes lost +0 +0 +holds/);
     await expectNothingLeft();
@@ -96,9 +40,18 @@ describe('millrace demo', () => {
     expect(code).toBe(0);
     expect(run.output).toContain('playing the recording that ships with the package instead');
     expect(run.output).toMatch(/^inline, recording of tmux /m);
-    expect(run.output.match(/not run \(no tmux\)$/gm)).toHaveLength(3);
+    expect(run.output.match(/not run \(no tmux\)$/gm)).toHaveLength(4);
     expect(run.output).toMatch(/throughput .* (holds|falls short)$/m);
     await expectNothingLeft();
+  });
+
+  test('prints data for a script, and the view on standard error', async () => {
+    const run = start(['demo', '--scale', '0.05', '--json'], { MILLRACE_TMUX: '/nowhere/tmux' });
+    expect(await run.ended).toEqual([0, null]);
+    const { floors } = JSON.parse(run.output) as { floors: { figure: string; holds?: boolean }[] };
+    expect(floors).toHaveLength(10);
+    expect(floors[0]!.holds).toBeTypeOf('boolean');
+    expect(run.errors).toMatch(/^inline, recording of tmux /m);
   });
 
   test.skipIf(!hasTmux).each([
@@ -113,7 +66,7 @@ describe('millrace demo', () => {
     await expectNothingLeft();
   });
 
-  test.skipIf(!hasTmux).each(['inline, live', 'worker, live'])(
+  test.skipIf(!hasTmux).each(['inline, live', 'readline + regex before'])(
     'leaves nothing behind when it is killed during: %s',
     async (phase) => {
       const run = start(['demo', '--scale', '0.3']);

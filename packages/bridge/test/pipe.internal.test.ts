@@ -4,7 +4,8 @@
  */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { Pipe, type PipeHost } from '../src/deliver/pipe.ts';
+import { Pipe } from '../src/deliver/pipe.ts';
+import type { PipeHost } from '../src/deliver/pipe-options.ts';
 import { createClock } from '../src/measure/clock.ts';
 import { Stations } from '../src/measure/stations.ts';
 import type { Sink } from '../src/sinks/sink.ts';

@@ -8,6 +8,7 @@ import xterm from '@xterm/headless';
 import { describe, expect } from 'vitest';
 import { Pen } from '../src/resync/pen.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
+import { told } from './support/told.ts';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 200);
 const columns = 30;
@@ -43,8 +44,7 @@ const unit = fc.oneof(
 
 function tracker(): StreamTracker {
   const made = new StreamTracker();
-  const told = { x: 0, y: 0, columns, rows, top: 0, bottom: rows - 1, origin: false, wrap: true };
-  made.anchor(told);
+  made.anchor(told(columns, rows));
   made.pen.reset();
   return made;
 }
@@ -57,7 +57,9 @@ const stateOf = (one: StreamTracker): unknown => ({
   saved: [one.saved.x, one.saved.y, one.saved.pen.sgr()],
   unknown: one.unknown(),
   cut: [...one.cut],
-  ground: one.atGround,
+  pending: one.grammar.sequenceBytes,
+  history: one.history.size,
+  backgrounds: one.backgrounds.rows,
   last: one.lastCell,
 });
 
@@ -103,10 +105,34 @@ describe('the tracker', () => {
     expect(one.unknown()).not.toContain('pen');
   });
 
-  test('names cells that were erased with a background, until the screen is cleared', () => {
-    const one = tracker();
+  test('learns of a saved pen only what the current one still has from before', () => {
+    const one = new StreamTracker();
+    one.anchor(told(columns, rows));
     const feed = (text: string): void => one.push(Buffer.from(text), 0, text.length);
-    feed('\x1b[44m\x1b[K');
+    // Joined within a run; its foreground is saved, then another one set.
+    feed('\x1b7\x1b[31mx');
+    const cell = new Pen(true);
+    cell.apply('31;44');
+    one.learn(cell);
+    expect(one.pen.known).toBe(true);
+    expect(one.savedPensKnown).toBe(false);
+    feed('\x1b8');
+    expect(one.unknown()).toContain('pen');
+    cell.apply('32');
+    one.learn(cell);
+    expect(one.pen.sgr()).toBe('\x1b[0;32;44m');
+  });
+
+  test('knows the background of erased cells, unless their place is not certain', () => {
+    const one = tracker();
+    const feed = (text: string): void => one.push(Buffer.from(text), 0, Buffer.from(text).length);
+    feed('ab\x1b[44m\x1b[K\x1b[5G\x1b[41m\x1b[K');
+    expect(one.unknown()).toEqual([]);
+    expect(one.backgrounds.rows[0]).toEqual([
+      { x: 2, background: '44' },
+      { x: 4, background: '41' },
+    ]);
+    feed('👍\x1b[K');
     expect(one.unknown()).toEqual(['erased-background']);
     feed('\x1b[m\x1b[2J');
     expect(one.unknown()).toEqual([]);

@@ -1,14 +1,14 @@
 /**
  * Goal: a viewer that lagged, or whose pane tmux paused, ends with exactly the screen that tmux shows.
- * Method: the oracle of `resync-oracle.ts` on a private tmux; every resync that claims to be exact must be.
- * `FC_RUNS` is the number of resyncs a scenario (default 12); `npm run` scripts/resync-oracle.ts for a thousand.
+ * Method: the oracle (oracle/oracle.ts) on a private tmux; every resync that claims to be exact must be.
+ * `FC_RUNS` is the number of cycles a scenario (default 25); `npm run oracle` runs a thousand.
  */
 import { connect, nullSink, type Sink } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runOracle } from './resync-oracle.ts';
+import { runOracle } from './oracle/oracle.ts';
 import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
-const rounds = Number(process.env['FC_RUNS'] ?? 12);
+const cycles = Number(process.env['FC_RUNS'] ?? 25);
 
 let server: TestServer;
 beforeEach(() => {
@@ -20,17 +20,19 @@ describe.skipIf(!hasTmux)('a viewer that lags', () => {
   test.each([
     { worker: false, seed: 21, kinds: 'all' },
     { worker: true, seed: 22, kinds: 'all' },
-    { worker: false, seed: 23, kinds: 'run,line,place,save,saved,restore,region,whole,mode' },
+    { worker: false, seed: 23, kinds: 'run,line,place,save,saved,restore,region,whole,mode,tabs' },
+    { worker: false, seed: 24, kinds: 'program' },
+    { worker: false, seed: 25, kinds: 'run,line,region,whole', floods: 3 },
   ])('is restored exactly (worker: $worker, $kinds)', { timeout: 60_000 }, async (how) => {
-    const deadline = Date.now() + 20_000;
-    const result = await runOracle(server, { ...how, rounds, deadline });
+    const deadline = Date.now() + 15_000;
+    const result = await runOracle({ ...how, cycles, deadline });
     expect(result.differences).toEqual([]);
     expect(result.exact).toBeGreaterThan(0);
   });
 
   test('after a gap names what it does not know, and is right where it claims to be', async () => {
     const deadline = Date.now() + 10_000;
-    const result = await runOracle(server, { seed: 24, rounds: 6, cause: 'gap', deadline });
+    const result = await runOracle({ seed: 26, cycles: 6, cause: 'gap', deadline });
     expect(result.differences).toEqual([]);
     expect(result.named['pen']).toBeGreaterThan(0);
   }, 60_000);

@@ -15,6 +15,7 @@
  * Cost: a replay is as long as the history; a few microseconds.
  */
 import { type Access, Kind, type Raw, sameAccess, waitRaw } from './access.ts';
+import type { Ahead } from './ahead.ts';
 import { ScenarioError, UnmodelledError } from './errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { runAsync, runSync } from './replay.ts';
@@ -39,8 +40,10 @@ export interface Edge {
   readonly to: ThreadNode | null;
   readonly returned: readonly Returned[];
   readonly failure: ThreadFailure | null;
-  /** Monitor events of `returned`; filled by the explorer. */
+  /** Monitor events of `returned`; filled by the machine. */
   events: number[] | null;
+  /** Search in which its calls were last counted for the coverage. */
+  counted: number;
 }
 
 /** A local state of a thread. */
@@ -55,6 +58,8 @@ export class ThreadNode {
   noted = false;
   /** Whether its access is one that no other thread can see; valid in the search `epoch`. */
   isPrivate = false;
+  /** Whether its access is a step although others can't see it: its call has no other (machine.ts M6). */
+  mustStep = false;
   /** Whether its access lies in memory where races are declared; likewise. */
   isRacy = false;
   /** Ids of the access's effects on knowledge, and the search they are valid in. */
@@ -112,7 +117,15 @@ interface Progress {
   fingerprint: string | null;
 }
 
+/** A step that a replay took beyond its log. */
+interface StepAhead {
+  readonly access: Access;
+  readonly value: Raw;
+  readonly op: number;
+}
+
 interface Probe {
+  readonly ahead: readonly StepAhead[];
   readonly access: Access | null;
   readonly progress: Progress;
   readonly failure: ThreadFailure | null;
@@ -182,6 +195,7 @@ export class Automaton {
     return {
       log,
       path: path.reverse(),
+      ahead: null,
       loop: asynchronous ? { wakes: [], timeoutsMs: [], timers: [] } : null,
       position: 0,
       touched: false,
@@ -193,13 +207,19 @@ export class Automaton {
     };
   }
 
-  /** Creates the edge of a node (or, for null, the root) by running real code. */
-  expand(node: ThreadNode | null, value: Raw): Edge {
+  /**
+   * Creates the edge of a node (or, for null, the root) by running real code, and the nodes behind it as far as
+   * `ahead` answers.
+   */
+  expand(node: ThreadNode | null, value: Raw, ahead: Ahead): Edge {
     const log = node === null ? [] : [...this.history(node), value];
-    const probe = this.#probe(this.#run(node, log, false));
+    const known = log.length;
+    const probe = this.#probe(this.#run(node, log, false), ahead);
     for (const alias of this.#audited(node)) {
-      const run = this.#run(null, this.#behind(alias, node!, log), false);
-      this.#compare(probe, this.#probe({ ...run, path: null }));
+      const behind = this.#behind(alias, node!, log);
+      const path: (Access | undefined)[] = new Array(behind.length - log.length + known);
+      for (const step of probe.ahead) path.push(step.access);
+      this.#compare(probe, this.#probe({ ...this.#run(null, behind, false), path }));
     }
     return this.#attach(node, value, probe);
   }
@@ -245,10 +265,21 @@ export class Automaton {
     );
   }
 
-  #probe(run: Run): Probe {
+  #probe(run: Run, ahead: Ahead | null = null): Probe {
     this.replays++;
     const progress: Progress = { op: -1, opStart: 0, returned: [], fingerprint: null };
-    return this.#judge(run, progress, runSync(this.#session, run, this.#steps(run, progress)));
+    const steps: StepAhead[] = [];
+    if (ahead !== null) {
+      run.ahead = (access) => {
+        const isOpening = progress.op >= 0 && run.position === progress.opStart;
+        const isLong = run.position - progress.opStart >= this.#options.opSteps;
+        const value = isOpening || isLong ? undefined : ahead.answer(access);
+        if (value !== undefined) steps.push({ access, value, op: progress.op });
+        return value;
+      };
+    }
+    const error = runSync(this.#session, run, this.#steps(run, progress));
+    return this.#judge(run, progress, error, steps);
   }
 
   async #probeAsync(run: Run): Promise<Probe> {
@@ -258,19 +289,19 @@ export class Automaton {
     return this.#judge(run, progress, error);
   }
 
-  #judge(run: Run, progress: Progress, error: unknown): Probe {
+  #judge(run: Run, progress: Progress, error: unknown, ahead: readonly StepAhead[] = []): Probe {
     const waits = run.loop?.wakes.length ?? 0;
     // What happens after the frontier (a catch block, a finally) is no part of the history.
     if (error !== null && (run.frontier === null || error instanceof ScenarioError)) {
-      return { access: null, progress, failure: threadFailure(error), waits };
+      return { ahead, access: null, progress, failure: threadFailure(error), waits };
     }
     const steps = run.log.length - progress.opStart;
     if (run.frontier !== null && steps > this.#options.opSteps) {
       const call = describeCall(this.script, progress.op);
       const message = `${call} made more than ${this.#options.opSteps} accesses: a loop without Atomics.pause, or without end`;
-      return { access: null, progress, failure: { kind: 'livelock', message }, waits };
+      return { ahead, access: null, progress, failure: { kind: 'livelock', message }, waits };
     }
-    return { access: run.frontier, progress, failure: null, waits };
+    return { ahead, access: run.frontier, progress, failure: null, waits };
   }
 
   /** The thread's program; each value yielded may be a promise. */
@@ -319,16 +350,40 @@ export class Automaton {
   }
 
   #attach(parent: ThreadNode | null, value: Raw, probe: Probe): Edge {
+    let first: Edge | null = null;
+    let [from, by] = [parent, value];
+    for (const { access, value: next, op } of probe.ahead) {
+      const node = this.#newNode(from, by, { access, op, opening: false, waits: 0 });
+      const edge = this.#link(from, by, { to: node, returned: [], failure: null });
+      first ??= edge;
+      [from, by] = [node, next];
+    }
     const { progress, failure } = probe;
-    const edge: Edge = {
-      to: failure === null ? this.#node(parent, value, probe) : null,
-      returned: progress.returned,
-      failure,
-      events: null,
-    };
+    const to = failure === null ? this.#node(from, by, probe) : null;
+    const last = this.#link(from, by, { to, returned: progress.returned, failure });
+    return first ?? last;
+  }
+
+  #link(
+    parent: ThreadNode | null,
+    value: Raw,
+    end: Pick<Edge, 'to' | 'returned' | 'failure'>,
+  ): Edge {
+    const edge: Edge = { ...end, events: null, counted: -1 };
     if (parent === null) this.root = edge;
     else parent.edges.set(value, edge);
     return edge;
+  }
+
+  #newNode(
+    parent: ThreadNode | null,
+    value: Raw,
+    next: Pick<ThreadNode, 'access' | 'op' | 'opening' | 'waits'>,
+  ): ThreadNode {
+    const node = new ThreadNode(this.nodes.length, parent, value, next);
+    this.nodes.push(node);
+    if (parent !== null) node.base = parent.base;
+    return node;
   }
 
   #node(parent: ThreadNode | null, value: Raw, { access, progress, waits }: Probe): ThreadNode {
@@ -344,11 +399,11 @@ export class Automaton {
         return known;
       }
     }
-    const next = { access, op: progress.op, opening, waits };
-    const node = new ThreadNode(this.nodes.length, parent, value, next);
-    this.nodes.push(node);
-    if (key !== null) this.#merged.set(key, node);
-    else if (parent !== null) node.base = parent.base;
+    const node = this.#newNode(parent, value, { access, op: progress.op, opening, waits });
+    if (key !== null) {
+      node.base = node;
+      this.#merged.set(key, node);
+    }
     return node;
   }
 

@@ -79,7 +79,7 @@ async function searchAsync(explorer: Explorer, search: Search): Promise<SearchEn
     } catch (error) {
       if (!(error instanceof NeedEdge)) throw error;
       const { thread, node, value } = error;
-      explorer.covered(thread, await explorer.automata[thread]!.expandAsync(node, value));
+      await explorer.automata[thread]!.expandAsync(node, value);
     }
   }
 }

@@ -8,6 +8,7 @@
  * E4: when nothing can happen any more, sleeping spinners go on by force: either they spin for ever, which
  *     `opSteps` shows, or they count their turns, which makes sleeping an invalid model of them.
  */
+import { Ahead } from './ahead.ts';
 import { Automaton, type Edge, type ThreadNode } from './automaton.ts';
 import { ScenarioError } from './errors.ts';
 import { Knowledge } from './knowledge.ts';
@@ -75,6 +76,9 @@ export class Explorer {
   readonly #waiters = new Waiters();
   readonly #row: Int32Array;
   readonly #found: number[] = [];
+  readonly #branches: number[] = [];
+  /** Whether nothing but deaths, or forced wake-ups, is possible in the state whose steps were listed last. */
+  #isTerminal = false;
   #states: StateTable;
   #position = 0;
   #cursor = 0;
@@ -121,6 +125,7 @@ export class Explorer {
       pauseSleeps: (scenario.pause ?? 'sleep') === 'sleep',
       grow: (thread, node, value) => this.#grow(thread, node, value),
       cover: (name) => this.#count(name),
+      covered: (thread, edge) => this.#covered(thread, edge),
     });
     this.#states = this.#table();
     this.#row = new Native.Int32Array(this.#states.width);
@@ -153,18 +158,22 @@ export class Explorer {
 
   #grow(thread: number, node: ThreadNode | null, value: number | bigint | string): Edge {
     if (this.#options.asynchronous) throw new NeedEdge(thread, node, value);
-    return this.covered(thread, this.automata[thread]!.expand(node, value));
+    const { memory, waiters } = this.machine;
+    const { session } = this.#prepared;
+    const ahead = new Ahead(this.#memory, memory, this.#waiters.list(waiters), (at, bytes) =>
+      session.isRacy(at, bytes),
+    );
+    return this.automata[thread]!.expand(node, value, ahead);
   }
 
-  /** Counts what a new edge shows for the coverage report. */
-  covered(thread: number, edge: Edge): Edge {
+  /** Counts the declared situations that calls show which return on an edge. */
+  #covered(thread: number, edge: Edge): void {
     for (const { op, result } of edge.returned) {
       const [name, ...args] = this.automata[thread]!.script[op]!;
       for (const [label, predicate] of this.#prepared.predicates) {
         if (predicate({ thread, name, args, result })) this.#count(label);
       }
     }
-    return edge;
   }
 
   /** Searches until the end or the first failure; call again after making the edge of a `NeedEdge`. */
@@ -177,9 +186,7 @@ export class Explorer {
       this.#states = this.#table();
       this.#position = 0;
       this.#cursor = 0;
-      this.coverage.forEach(
-        (_, name) => void (this.#prepared.predicates.has(name) || this.coverage.delete(name)),
-      );
+      this.coverage.clear();
       this.transitions = 0;
       this.terminal = 0;
     }
@@ -189,7 +196,7 @@ export class Explorer {
     this.#knowledge.restart();
     this.#sharing.grown = false;
     this.#racy?.restart();
-    this.machine.epoch++;
+    this.machine.restart();
   }
 
   #attempt(): SearchEnd | 'restart' {
@@ -228,21 +235,23 @@ export class Explorer {
   /** Possible steps of the state in the registers, in `#found`. @returns how many */
   #actions(): number {
     const actions: number[] = this.#found;
-    const branches: number[] = [];
+    const branches = this.#branches;
     let count = 0;
+    this.#isTerminal = true;
     const threads = this.automata.length;
     for (let thread = 0; thread < threads; thread++) {
       const found = this.machine.branches(thread, branches);
       for (let index = 0; index < found; index++) {
-        actions[count++] = encodeAction(thread, branches[index]!);
+        const branch = branches[index]!;
+        if (branch !== Branch.crash) this.#isTerminal = false;
+        actions[count++] = encodeAction(thread, branch);
       }
     }
-    for (let index = 0; index < count; index++) {
-      if (actionBranch(actions[index]!) !== Branch.crash) return count;
-    }
+    if (!this.#isTerminal) return count;
     // E4: only deaths are possible, or nothing.
     for (let thread = 0; thread < threads; thread++) {
       if ((this.machine.status[thread]! & Status.doing) === Status.paused) {
+        this.#isTerminal = false;
         actions[count++] = encodeAction(thread, Branch.force);
       }
     }
@@ -255,7 +264,7 @@ export class Explorer {
     this.#load();
     const count = this.#actions();
     if (this.#cursor === 0) {
-      const failure = this.#judge(count);
+      const failure = this.#judge();
       if (failure !== null) {
         return { failure, path: states.pathTo(this.#position), bound: null };
       }
@@ -300,11 +309,8 @@ export class Explorer {
   }
 
   /** Judges the state in the registers: the invariant always, the rest when nothing can happen any more. */
-  #judge(actions: number): Failure | null {
+  #judge(): Failure | null {
     const { scenario, session, shared } = this.#prepared;
-    const isTerminal = this.#found
-      .slice(0, actions)
-      .every((action) => actionBranch(action) === Branch.crash);
     // A path that depends on promises may not exist: nothing is judged before they are kept.
     if (this.#racy?.hasPromises(this.machine.racy)) return null;
     if (scenario.invariant !== undefined) {
@@ -312,7 +318,7 @@ export class Explorer {
       const text = evaluate(session, () => scenario.invariant!(shared));
       if (text !== null) return { kind: 'invariant', message: `invariant: ${text}`, thread: -1 };
     }
-    if (!isTerminal) return null;
+    if (!this.#isTerminal) return null;
     this.terminal++;
     const failure = judgeTerminal(this.#terminalView());
     if (failure !== null) return failure;
@@ -367,7 +373,7 @@ export class Explorer {
       if (this.machine.grown) return 'restart';
       if (machine.failure !== null) return machine.failure;
       const count = this.#actions();
-      const failure = this.#judge(count);
+      const failure = this.#judge();
       if (failure !== null || at === path.length) return failure;
       const action = path[at]!;
       if (!this.#found.slice(0, count).includes(action)) {

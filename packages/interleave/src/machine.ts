@@ -16,6 +16,8 @@
  * M4: a sleeping spinner (`pause`) wakes when another thread has changed memory since its previous pause.
  * M5: in declared racy memory every access is a step, and a read has a branch per value (racy.ts). A failure on
  *     a path that still depends on a promise dooms the path; it is reported once all promises are kept.
+ * M6: a call begins with its first step, not before: a call that is over without one, because all its accesses
+ *     are invisible to others, gets a step of its own at its first access (`mustStep`, learned while searching).
  */
 import {
   type Access,
@@ -54,6 +56,8 @@ export const Status = {
   /** Woken though nothing changed, because nothing else could happen. */
   forced: 16,
   crashed: 32,
+  /** A call has begun that hasn't yet taken a step: its interval begins with the next one. */
+  calling: 64,
 } as const;
 
 /** Which of a thread's possible steps; wake-ups, timers and values of racy reads are numbered from `choice`. */
@@ -92,8 +96,9 @@ export interface MachineParts {
   readonly pauseSleeps: boolean;
   /** Creates a missing edge, or throws to have it created. */
   readonly grow: (thread: number, node: ThreadNode | null, value: Raw) => Edge;
-  /** Told about events for the coverage report. */
+  /** Told about situations, and about edges on which calls return, for the coverage report. */
   readonly cover: (name: string) => void;
+  readonly covered: (thread: number, edge: Edge) => void;
 }
 
 export class Machine {
@@ -118,6 +123,8 @@ export class Machine {
   /** Set when a call might have timed out once more than is searched. */
   timeoutsCut = false;
   recorder: Recorded[] | null = null;
+  /** A call without a step was found. */
+  #hasLearned = false;
   /** Number of this search: places found to need tracking start a new one. */
   epoch = 0;
 
@@ -128,9 +135,9 @@ export class Machine {
     this.status = new Native.Int32Array(this.#threads);
   }
 
-  /** Cells of a row, without those for preemption bounds. */
+  /** Cells of a row, without the one for preemption bounds. */
   get width(): number {
-    return this.#threads + 6;
+    return this.#threads + (this.#parts.racy === null ? 4 : 6);
   }
 
   load(cells: Int32Array, from: number): void {
@@ -144,10 +151,11 @@ export class Machine {
     this.knowledge = cells[from + threads + 1]!;
     this.monitor = cells[from + threads + 2]!;
     this.waiters = cells[from + threads + 3]!;
-    this.racy = cells[from + threads + 4]!;
-    this.doom = cells[from + threads + 5]!;
     this.failure = null;
     this.isImpossible = false;
+    if (this.#parts.racy === null) return;
+    this.racy = cells[from + threads + 4]!;
+    this.doom = cells[from + threads + 5]!;
   }
 
   save(row: Int32Array): void {
@@ -159,8 +167,15 @@ export class Machine {
     row[threads + 1] = this.knowledge;
     row[threads + 2] = this.monitor;
     row[threads + 3] = this.waiters;
+    if (this.#parts.racy === null) return;
     row[threads + 4] = this.racy;
     row[threads + 5] = this.doom;
+  }
+
+  /** Begins a search anew, with what was learned. */
+  restart(): void {
+    this.#hasLearned = false;
+    this.epoch++;
   }
 
   /** Enters the state after setup, with every thread before its first atomic step. */
@@ -254,6 +269,11 @@ export class Machine {
     return racy === null || !racy.hasPromises(this.racy);
   }
 
+  /** Counts a situation, unless it is on a path that may not exist. */
+  #cover(name: string): void {
+    if (this.#isCertain) this.#parts.cover(name);
+  }
+
   /** Ends the search, or dooms a path that may not exist (M5). */
   #fail(failure: Failure): void {
     if (this.isImpossible) return;
@@ -275,12 +295,16 @@ export class Machine {
     if (branch === Branch.force) {
       this.status[thread] = (this.status[thread]! & ~Status.doing) | Status.forced;
     }
-    if (node.opening && this.#parts.monitor !== null && branch !== Branch.timeout) {
+    if ((node.opening || this.status[thread]! & Status.calling) && branch !== Branch.timeout) {
       this.#call(thread, node);
     }
     const { kind } = node.access!;
     if (node.isRacy) {
       this.#racyAccess(thread, node, branch);
+      return;
+    }
+    if (isPlain(kind) || node.isPrivate) {
+      this.#continue(thread, node, branch, this.#invisible(thread, node)); // M6
       return;
     }
     if (isAtomic(kind)) {
@@ -341,8 +365,9 @@ export class Machine {
   }
 
   #call(thread: number, node: ThreadNode): void {
-    if (this.monitor < 0) return;
-    const monitor = this.#parts.monitor!;
+    const { monitor } = this.#parts;
+    this.status[thread]! &= ~Status.calling;
+    if (monitor === null || this.monitor < 0) return;
     if (node.callEvent < 0) node.callEvent = monitor.callEvent(thread, node.op);
     this.monitor = monitor.apply(this.monitor, node.callEvent);
   }
@@ -350,14 +375,24 @@ export class Machine {
   /** Goes on to the thread's next scheduling point, doing its plain accesses on the way (M2). */
   #settle(thread: number, first: Edge): void {
     let edge = first;
+    let opening: ThreadNode | null = null;
     for (;;) {
       if (edge.returned.length > 0) {
+        if (this.status[thread]! & Status.calling) {
+          opening!.mustStep = true; // M6
+          this.#hasLearned = true;
+          return;
+        }
         // Leaving a loop though nothing changed: it counts its turns.
         const status = this.status[thread]!;
         if (status & Status.forced || (status & Status.doing) === Status.paused) {
           this.boundedSpin = true;
         }
         if (!this.#returned(thread, edge)) return;
+        if (edge.counted !== this.epoch && this.#isCertain) {
+          edge.counted = this.epoch;
+          this.#parts.covered(thread, edge);
+        }
       }
       if (edge.failure !== null) {
         this.#fail({ ...edge.failure, thread });
@@ -373,10 +408,13 @@ export class Machine {
       this.#arrive(thread, node);
       if (this.grown) return;
       const { kind } = node.access;
-      const isLocal = isAtomic(kind) && node.isPrivate;
-      if ((!isPlain(kind) && !isLocal) || node.isRacy) return;
-      if (node.opening && this.#parts.monitor !== null) this.#call(thread, node);
-      const value = isLocal ? this.#local(thread, node) : this.#plain(thread, node);
+      const isInvisible = isPlain(kind) || node.isPrivate;
+      if (!isInvisible || node.isRacy || node.mustStep) return;
+      if (node.opening && this.#parts.monitor !== null) {
+        this.status[thread]! |= Status.calling;
+        opening = node;
+      }
+      const value = this.#invisible(thread, node);
       if (this.isStopped) {
         this.recorder?.push({ thread, node, branch: 0, value, edge: null });
         return;
@@ -414,7 +452,7 @@ export class Machine {
   }
 
   #crash(thread: number): void {
-    this.#parts.cover('crashed');
+    this.#cover('crashed');
     this.recorder?.push({
       thread,
       node: this.nodes[thread]!,
@@ -462,7 +500,7 @@ export class Machine {
   /** Whether something was learned that makes the search start over. */
   get grown(): boolean {
     const { knowledge, sharing, racy } = this.#parts;
-    return knowledge.grown || sharing.grown || racy?.grown === true;
+    return this.#hasLearned || knowledge.grown || sharing.grown || racy?.grown === true;
   }
 
   /** Whether there is no point in going on with the step. */
@@ -481,7 +519,7 @@ export class Machine {
     node.epoch = this.epoch;
     node.effect = -1;
     node.writeEffect = -1;
-    node.isPrivate = sharing.isPrivate(node.access!);
+    node.isPrivate = isAtomic(node.access!.kind) && sharing.isUnseen(thread, node.access!);
     node.isRacy = this.#isRacy(node.access!);
     if (node.isRacy) node.isPrivate = false;
   }
@@ -494,6 +532,11 @@ export class Machine {
     return true;
   }
 
+  /** An access that needs no scheduling point. */
+  #invisible(thread: number, node: ThreadNode): Raw {
+    return isPlain(node.access!.kind) ? this.#plain(thread, node) : this.#local(thread, node);
+  }
+
   /** An atomic access that no other thread can see. */
   #local(thread: number, node: ThreadNode): Raw {
     const access = node.access!;
@@ -501,8 +544,8 @@ export class Machine {
     const old = memory.read(this.memory, access.at, access.bytes);
     if (writes(access, old)) {
       this.memory = memory.write(this.memory, access.at, access.bytes, applied(access, old));
+      if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     }
-    if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     return access.kind === Kind.store ? 0 : old;
   }
 
@@ -535,10 +578,10 @@ export class Machine {
 
   #atomic(thread: number, node: ThreadNode): Raw {
     const access = node.access!;
-    const { memory, cover } = this.#parts;
+    const { memory } = this.#parts;
     const old = memory.read(this.memory, access.at, access.bytes);
     const wrote = writes(access, old);
-    if (!wrote && access.kind === Kind.compareExchange) cover('cas-failed');
+    if (!wrote && access.kind === Kind.compareExchange) this.#cover('cas-failed');
     this.#apply(thread, this.#effect(thread, node, wrote));
     if (wrote) {
       const before = this.memory;
@@ -562,7 +605,7 @@ export class Machine {
   #pause(thread: number): void {
     const status = this.status[thread]!;
     if (!this.#parts.pauseSleeps) return;
-    this.#parts.cover('paused');
+    this.#cover('paused');
     // M4
     const sleeps = (status & Status.pauser) !== 0 && (status & Status.dirty) === 0;
     const flags = (status & ~(Status.doing | Status.dirty | Status.forced)) | Status.pauser;
@@ -584,9 +627,9 @@ export class Machine {
 
   #wait(thread: number, node: ThreadNode, branch: number): void {
     const { at, timeoutMs } = node.access!;
-    const { waiters, cover } = this.#parts;
+    const { waiters } = this.#parts;
     if (branch === Branch.timeout) {
-      cover('timed-out');
+      this.#cover('timed-out');
       const rest = waiters
         .list(this.waiters)
         .filter((waiter) => waiter.thread !== thread || waiter.wait >= 0);
@@ -603,7 +646,7 @@ export class Machine {
       this.#continue(thread, node, branch, waitRaw.timedOut);
       return;
     }
-    cover('blocked');
+    this.#cover('blocked');
     if (this.status[thread]! & Status.forced) this.boundedSpin = true;
     const finite = timeoutMs !== Number.POSITIVE_INFINITY;
     this.#addWaiter({ at, thread, wait: -1, finite, notified: false });
@@ -621,7 +664,7 @@ export class Machine {
       this.#continue(thread, node, 0, waitRaw.timedOut);
       return;
     }
-    this.#parts.cover('blocked');
+    this.#cover('blocked');
     const finite = timeoutMs !== Number.POSITIVE_INFINITY;
     this.#addWaiter({ at, thread, wait: node.waits, finite, notified: false });
     this.#continue(thread, node, 0, waitRaw.ok);
@@ -652,7 +695,7 @@ export class Machine {
   }
 
   #wake(thread: number, at: number): void {
-    this.#parts.cover('woken');
+    this.#cover('woken');
     this.status[thread] = this.status[thread]! & ~Status.doing;
     this.#apply(thread, this.#parts.knowledge.waiterList(thread, at));
     this.#continue(thread, this.nodes[thread]!, Branch.next, waitRaw.ok);
@@ -661,7 +704,7 @@ export class Machine {
   /** An idle event loop takes a wake-up, a timeout or a timer. */
   #event(thread: number, node: ThreadNode, branch: number): void {
     const event = branch - Branch.choice;
-    const { waiters, knowledge, cover } = this.#parts;
+    const { waiters, knowledge } = this.#parts;
     if ((event & 3) !== 2) {
       const wait = event >> 2;
       const waiter = waiters
@@ -669,7 +712,7 @@ export class Machine {
         .find((entry) => entry.thread === thread && entry.wait === wait)!;
       const rest = waiters.list(this.waiters).filter((entry) => entry !== waiter);
       this.waiters = waiters.intern(rest);
-      cover((event & 3) === 0 ? 'woken' : 'timed-out');
+      this.#cover((event & 3) === 0 ? 'woken' : 'timed-out');
       this.#apply(thread, knowledge.waiterList(thread, waiter.at));
     }
     this.#continue(thread, node, branch, event);

@@ -44,9 +44,11 @@ export interface EventLoop {
 
 /** One replay of one thread. */
 export interface Run {
-  readonly log: readonly Raw[];
-  /** The access that each entry of the log answered; null where that isn't known. */
-  readonly path: readonly Access[] | null;
+  readonly log: Raw[];
+  /** The access that each entry of the log answered; null, or undefined, where that isn't known. */
+  readonly path: readonly (Access | undefined)[] | null;
+  /** Answers an access beyond the log, which then grows; undefined to stop there. */
+  ahead: ((access: Access) => Raw | undefined) | null;
   readonly loop: EventLoop | null;
   position: number;
   /** Whether the operation in progress has accessed shared memory. */
@@ -157,9 +159,13 @@ function replayed(run: Run, access: Access): Raw {
   }
   const { position, log } = run;
   if (position === log.length) {
-    run.frontier = access;
-    if (run.wantsSite) run.site = new Error('site').stack ?? '';
-    throw frontierReached;
+    const answer = run.ahead?.(access);
+    if (answer === undefined) {
+      run.frontier = access;
+      if (run.wantsSite) run.site = new Error('site').stack ?? '';
+      throw frontierReached;
+    }
+    log.push(answer);
   }
   const expected = run.path?.[position];
   if (expected !== undefined && !sameAccess(expected, access)) {

@@ -10,6 +10,7 @@ import {
   outcomes,
   replay,
   ScenarioError,
+  type Spec,
   TokenError,
   twoPhaseFifo,
   UnmodelledError,
@@ -416,4 +417,52 @@ test('private fields and closures keep histories apart', () => {
     spec: twoPhaseFifo({ capacity: 2 }),
   });
   assertVerified(result);
+});
+
+describe('when a call happens', () => {
+  /** A flag that `look` caches; `recall` returns what was cached, reading words that nobody else uses. */
+  class Flag {
+    readonly words: Int32Array;
+    readonly own: number;
+    constructor(words: Int32Array, own: number) {
+      this.words = words;
+      this.own = own;
+    }
+    set(): void {
+      Atomics.store(this.words, 0, 1);
+    }
+    look(): number {
+      const seen = Atomics.load(this.words, 0);
+      this.words[this.own] = seen;
+      return seen;
+    }
+    recallPlain(): number {
+      return this.words[this.own]!;
+    }
+    recallAtomic(): number {
+      return Atomics.load(this.words, this.own);
+    }
+  }
+  const spec: Spec<number> = {
+    initial: 0,
+    step: (value, { name }) => (name === 'set' ? [[1, true, undefined]] : [[value, true, value]]),
+  };
+  test.each(['recallPlain', 'recallAtomic'])(
+    '%s, a call that others cannot see, may still come late',
+    (name) => {
+      const scenario = (last: string) =>
+        check({
+          setup: () => new Int32Array(new SharedArrayBuffer(16)),
+          threads: [
+            { attach: (words: Int32Array) => new Flag(words, 1), ops: [['set']] },
+            { attach: (words: Int32Array) => new Flag(words, 2), ops: [['look'], [last]] },
+          ],
+          spec,
+        });
+      const stale = scenario(name);
+      expect(stale.kind).toBe('linearizability');
+      expect(stale.message).toContain(`${name}() returned 0`);
+      expect(scenario('look').verdict).toBe('verified');
+    },
+  );
 });

@@ -1,10 +1,9 @@
 /**
- * Learns how long the next arrival takes, by how many arrivals this burst has had, and derives the hold that pays.
+ * Learns how long the next arrival takes in each of several contexts, and derives the hold that pays.
  *
  * Source: ski rental with a known distribution (Karlin, Kenyon, Randall), the distribution learned by counting.
  *
- * Layout: 8 contexts (0, 1, ... 6, 7 or more arrivals earlier in this burst), each with 40 half-octave buckets
- * of gap length and its own weight, total and solved hold:
+ * Layout: each context has 40 half-octave buckets of gap length and its own weight, total and solved hold:
  *
  *     bucket   0      1         2       ...   38            39
  *     gap    <= 1   <= 1.41   <= 2      ...  <= 2^19 us    never (about 0.5 s and more)
@@ -19,11 +18,9 @@
  * Called from the thread that pushes. Cost: O(1) per tick; a solve walks at most 40 buckets. No allocation.
  */
 
-/** Arrivals of a burst that have a context of their own; later ones share the last. */
-export const CONTEXTS = 8;
 const BUCKETS = 40;
 const NEVER = BUCKETS - 1;
-const KEEP = 0.985;
+const KEEP = 0.995;
 const GROWTH = 1 / KEEP;
 const WEIGHT_MAX = 1e12;
 /** Share of an observation that each bucket (and "never") gets in advance: unseen gaps stay possible. */
@@ -43,22 +40,32 @@ export function bucketOf(gap: number): number {
 /** The learned gaps and the solved holds of all contexts. */
 export class GapModel {
   /** Solved hold of each context (us). */
-  readonly hold: Float64Array = new Float64Array(CONTEXTS);
+  readonly hold: Float64Array;
   /** Probability, by the counts alone, that an arrival comes within that hold. */
-  readonly chance: Float64Array = new Float64Array(CONTEXTS);
+  readonly chance: Float64Array;
   /** Mean of the gaps within that hold (us). */
-  readonly gapWithin: Float64Array = new Float64Array(CONTEXTS);
+  readonly gapWithin: Float64Array;
   /** Observations of each context. */
-  readonly count: Uint32Array = new Uint32Array(CONTEXTS);
-  readonly #buckets = new Float64Array(CONTEXTS * BUCKETS);
-  readonly #total = new Float64Array(CONTEXTS);
-  readonly #weight = new Float64Array(CONTEXTS).fill(1);
+  readonly count: Uint32Array;
+  readonly #buckets: Float64Array;
+  readonly #total: Float64Array;
+  readonly #weight: Float64Array;
 
-  /** Counts one gap (us) that followed an arrival of `context`. */
-  observe(context: number, gap: number): void {
+  constructor(contexts: number) {
+    this.hold = new Float64Array(contexts);
+    this.chance = new Float64Array(contexts);
+    this.gapWithin = new Float64Array(contexts);
+    this.count = new Uint32Array(contexts);
+    this.#buckets = new Float64Array(contexts * BUCKETS);
+    this.#total = new Float64Array(contexts);
+    this.#weight = new Float64Array(contexts).fill(1);
+  }
+
+  /** Counts one gap of `bucket` (see `bucketOf`) that followed an arrival of `context`. */
+  observe(context: number, bucket: number): void {
     const weight = this.#weight[context]! * GROWTH;
     this.#weight[context] = weight;
-    this.#buckets[context * BUCKETS + bucketOf(gap)]! += weight; // G1
+    this.#buckets[context * BUCKETS + bucket]! += weight; // G1
     this.#total[context]! += weight; // G1
     this.count[context]!++;
     if (weight > WEIGHT_MAX) this.#rescale(context);

@@ -1,15 +1,16 @@
 /**
  * Decides when a batch leaves: calibrated ski rental with a flush budget.
  *
- * Source: ski rental with a learned gap distribution (gap-model.ts), a token bucket against wrong predictions
- * (guard.ts), and a check of realised against predicted merges, which is new here.
+ * Source: ski rental with a learned gap distribution (gap-model.ts) under several views of the past (views.ts), the
+ * view chosen by what its holds would have cost (expert.ts), a token bucket against wrong predictions (guard.ts), and
+ * a test whether holds bring the merges that they promise (trust.ts).
  *
  * Objective, in us: `flushes * fixed + overhead * waiting`. `fixed` is the learned fixed cost of a flush,
  * `overhead` the CPU share one is ready to spend, and `waiting` either the time during which anything waits
  * ('oldest') or the sum of all items' delays ('each'). `tau = fixed / overhead` is the break-even hold.
  *
- *     arrival ─▶ gap since the last one ─▶ count it in its context ─▶ hold of the next context
- *     due = min( max(hold's end, next token), oldest + min(delayMax, 8 tau) )
+ *     arrival ─▶ gap since the last one ─▶ every view counts it and is charged ─▶ hold of the cheapest view
+ *     due = min( max(hold's end, next token), oldest + min(delayMax, 10 tau) )
  *     flush  ─▶ cost model, token spent, "did the hold merge anything?" at the next arrival
  *
  * Under 'oldest' each gap is a ski rental of its own: rent while waiting, buy a flush. Under 'each' the rent grows
@@ -25,14 +26,11 @@
  * One thread, no clock of its own: every time is an argument, in us. Cost: O(1) per arrival tick, no allocation.
  */
 import { CostModel } from './cost-model.ts';
-import { CONTEXTS, GapModel } from './gap-model.ts';
+import { Expert } from './expert.ts';
+import { bucketOf } from './gap-model.ts';
 import { Guard } from './guard.ts';
 import { defaultTuning, type LawTuning } from './tuning.ts';
-
-/** Decay of the calibration pairs per observation. */
-const CALIBRATION_KEEP = 0.97;
-/** Observations of a context up to which it is solved each time; later every fourth time. */
-const SOLVED_ALWAYS = 16;
+import { gapContext, VIEW_CONTEXTS } from './views.ts';
 
 /** Limits of the law. */
 export interface LawOptions {
@@ -54,22 +52,29 @@ export interface LawOptions {
 export class Law {
   /** What a flush costs. */
   readonly cost: CostModel;
-  readonly #gaps = new GapModel();
   readonly #guard: Guard;
   readonly #tuning: LawTuning;
   readonly #delayMax: number;
   readonly #overhead: number;
   readonly #each: boolean;
-  readonly #merges: Float64Array = new Float64Array(CONTEXTS).fill(1);
-  readonly #predicted: Float64Array = new Float64Array(CONTEXTS).fill(1);
+  readonly #burst: Expert;
+  readonly #all: Expert;
+  readonly #gap: Expert;
+  readonly #batch: Expert;
+  /** Flushes at once: what holding must beat. */
+  readonly #none: Expert;
+  /** The expert whose holds are taken. */
+  #active: Expert;
   #arrivals = 0;
-  #context = -1;
   #position = -1;
+  /** Arrivals since the last flush. */
+  #batched = 0;
   #last = Number.NEGATIVE_INFINITY;
   #hold = 0;
-  #holdChance = 0;
   #holdUntil = Number.NEGATIVE_INFINITY;
   #flushedSinceArrival = true;
+  /** A cap or a full batch ended the hold: it says nothing about the loop. */
+  #cutShort = false;
   /** Items that wait, and the sum of their arrival times since `#origin`. */
   #waiting = 0;
   #origin = 0;
@@ -78,7 +83,15 @@ export class Law {
   constructor(options: LawOptions) {
     this.#tuning = { ...defaultTuning, ...options.tuning };
     const { tokens, guardTrustMin } = this.#tuning;
-    this.#guard = new Guard(tokens, guardTrustMin, options.resolution ?? 0);
+    const resolution = options.resolution ?? 0;
+    this.#guard = new Guard(tokens, guardTrustMin, resolution);
+    const expert = (contexts: number): Expert => new Expert(contexts, this.#tuning, resolution);
+    this.#burst = expert(VIEW_CONTEXTS[0]!);
+    this.#all = expert(VIEW_CONTEXTS[1]!);
+    this.#gap = expert(VIEW_CONTEXTS[2]!);
+    this.#batch = expert(VIEW_CONTEXTS[3]!);
+    this.#none = expert(0);
+    this.#active = this.#burst;
     this.#delayMax = options.delayMax;
     this.#overhead = options.overhead;
     this.#each = options.waiting === 'each';
@@ -95,14 +108,9 @@ export class Law {
     return this.#hold;
   }
 
-  /** Realised over predicted merges of the current context: 1 when holds pay as predicted, less in a closed loop. */
+  /** How far the counted chances of a merge are believed: 1 in an open loop, towards 0 in a closed one. */
   get trust(): number {
-    return this.#context < 0 ? 1 : this.#trust(this.#context);
-  }
-
-  #trust(context: number): number {
-    if (!this.#tuning.calibrates) return 1;
-    return Math.min(1, this.#merges[context]! / this.#predicted[context]!); // L4
+    return Math.min(this.#burst.trust, this.#all.trust, this.#gap.trust, this.#batch.trust);
   }
 
   get #interval(): number {
@@ -119,52 +127,65 @@ export class Law {
     const gap = now - this.#last;
     const tau = this.tau;
     this.#arrivals++;
-    if (this.#context >= 0) this.#learn(this.#context, gap, tau);
+    if (this.#active.context >= 0) this.#learn(gap, now, tau);
     this.#position = gap < tau ? this.#position + 1 : 0;
-    const context = Math.min(this.#position, CONTEXTS - 1);
-    this.#context = context;
+    if (this.#each) this.#holdForEach(now, waiting, tau);
+    else this.#holdForOldest(gap, now, tau);
+    this.#batched++;
     this.#last = now;
     this.#flushedSinceArrival = false;
-    if (this.#each) this.#holdForEach(context, now, waiting, tau);
-    else {
-      this.#hold = this.#gaps.hold[context]!;
-      this.#holdChance = this.#gaps.chance[context]!;
-    }
+    this.#cutShort = false;
     this.#holdUntil = now + this.#hold;
   }
 
-  #learn(context: number, gap: number, tau: number): void {
-    this.#gaps.observe(context, gap);
-    let merges = 1 + (this.#merges[context]! - 1) * CALIBRATION_KEEP;
-    let predicted = 1 + (this.#predicted[context]! - 1) * CALIBRATION_KEEP;
-    if (this.#hold > 0) {
-      predicted += this.#holdChance;
-      if (!this.#flushedSinceArrival) merges += 1;
-    }
-    this.#merges[context] = merges;
-    this.#predicted[context] = predicted;
-    const count = this.#gaps.count[context]!;
-    if (!this.#each && (count < SOLVED_ALWAYS || (count & 3) === 0)) this.#solve(context, tau);
+  #learn(gap: number, now: number, tau: number): void {
+    const wasHeld = this.#hold > 0 && !(this.#flushedSinceArrival && this.#cutShort);
+    if (wasHeld) this.#active.learn(!this.#flushedSinceArrival); // L4
+    const bucket = bucketOf(gap);
+    this.#burst.observe(bucket, tau);
+    if (this.#each) return;
+    this.#all.observe(bucket, tau);
+    this.#gap.observe(bucket, tau);
+    this.#batch.observe(bucket, tau);
+    this.#burst.charge(this.#last, now, tau);
+    this.#all.charge(this.#last, now, tau);
+    this.#gap.charge(this.#last, now, tau);
+    this.#batch.charge(this.#last, now, tau);
+    this.#none.charge(this.#last, now, tau);
   }
 
-  #solve(context: number, tau: number): void {
-    const { holdMax, chanceMin } = this.#tuning;
-    this.#gaps.solve(context, tau, this.#trust(context), holdMax, chanceMin);
+  /** The hold when only the oldest item's waiting counts: each gap is a ski rental of its own. */
+  #holdForOldest(gap: number, now: number, tau: number): void {
+    this.#burst.propose(Math.min(this.#position, VIEW_CONTEXTS[0]! - 1), now);
+    this.#all.propose(0, now);
+    this.#gap.propose(gapContext(gap, tau), now);
+    this.#batch.propose(Math.min(this.#batched, VIEW_CONTEXTS[3]! - 1), now);
+    this.#none.propose(0, now);
+    let best = this.#active;
+    if (this.#burst.loss < best.loss) best = this.#burst;
+    if (this.#all.loss < best.loss) best = this.#all;
+    if (this.#gap.loss < best.loss) best = this.#gap;
+    if (this.#batch.loss < best.loss) best = this.#batch;
+    if (this.#none.loss < best.loss) best = this.#none;
+    this.#active = best;
+    this.#hold = best.hold;
   }
 
   /** The hold when every item's waiting counts: the rent is that of all waiting items. */
-  #holdForEach(context: number, now: number, waiting: number, tau: number): void {
+  #holdForEach(now: number, waiting: number, tau: number): void {
+    const burst = this.#burst;
+    const context = Math.min(this.#position, VIEW_CONTEXTS[0]! - 1);
+    burst.propose(context, now);
     if (this.#waiting === 0) {
       this.#origin = now;
       this.#arrivalSum = 0;
     }
     this.#arrivalSum += Math.max(0, waiting - this.#waiting) * (now - this.#origin);
     this.#waiting = waiting;
-    this.#solve(context, tau / waiting);
+    burst.solve(tau / waiting);
     const delays = waiting * (now - this.#origin) - this.#arrivalSum;
-    const isWorthIt = delays + waiting * this.#gaps.gapWithin[context]! <= tau || waiting === 1;
-    this.#hold = isWorthIt ? this.#gaps.hold[context]! : 0;
-    this.#holdChance = isWorthIt ? this.#gaps.chance[context]! : 0;
+    const isWorthIt = delays + waiting * burst.gaps.gapWithin[context]! <= tau || waiting === 1;
+    this.#hold = isWorthIt ? burst.gaps.hold[context]! : 0;
   }
 
   /**
@@ -187,7 +208,9 @@ export class Law {
    */
   flushed(now: number, waiting: number): void {
     this.#guard.flushed(now, this.#interval, this.#arrivals);
+    if (now < this.#holdUntil) this.#cutShort = true;
     this.#flushedSinceArrival = true;
+    this.#batched = 0;
     // What is left of a backlog counts as just arrived: its batch is due by size, not by delay.
     this.#waiting = waiting;
     this.#arrivalSum = waiting * (now - this.#origin);

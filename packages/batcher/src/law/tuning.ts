@@ -23,10 +23,10 @@ export interface LawTuning {
 /** The tuning that the batcher uses. */
 export const defaultTuning: LawTuning = {
   holdMax: 1.5,
-  ageMax: 8,
+  ageMax: 10,
   chanceMin: 0.3,
   tokens: 2,
-  guard: 0.4,
+  guard: 0.2,
   guardEach: 0.2,
   guardTrustMin: 0.25,
   calibrates: true,

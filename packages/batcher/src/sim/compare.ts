@@ -2,7 +2,7 @@
 import { clairvoyantOptimum } from './optimum.ts';
 import { type NamedPolicy, peerPolicies } from './policies.ts';
 import { lawPolicyWith } from './policy.ts';
-import { type SimulationOptions, simulate } from './simulate.ts';
+import { type SimulationOptions, simulate, timerResolution } from './simulate.ts';
 import type { CostConfiguration, Workload } from './workload.ts';
 
 /** Added delays of a run (ms). */
@@ -70,7 +70,7 @@ const lawRow = (options: SimulationOptions): NamedPolicy => ({
   name: 'millrace',
   description: 'the law of this package',
   ignoresBudget: false,
-  make: lawPolicyWith({}, 'oldest', options.timer === 'node' ? 1000 : 0),
+  make: lawPolicyWith({}, 'oldest', timerResolution[options.timer ?? 'ideal']),
 });
 
 /**

@@ -10,6 +10,7 @@ export {
   percentile,
 } from './compare.ts';
 export { heldOutWorkloads } from './held-out.ts';
+export { informedCost } from './informed.ts';
 export { clairvoyantOptimum, clairvoyantOptimumOfSum, type Optimum } from './optimum.ts';
 export {
   additiveIncrease,
@@ -44,8 +45,10 @@ export {
   type SimulationResult,
   simulate,
   type TimerModel,
+  timerResolution,
 } from './simulate.ts';
 export { parseTrace, type TraceArrival, TraceRecorder, traceWorkload } from './trace.ts';
+export { variedWorkloads } from './varied.ts';
 export { type VirtualScheduler, virtualScheduler } from './virtual.ts';
 export {
   type ClosedLoop,

@@ -16,12 +16,24 @@ import type { PolicyFactory } from './policy.ts';
 import { seededRandom } from './random.ts';
 import type { CostConfiguration, Workload } from './workload.ts';
 
-/** How late a timer fires: `ideal` on time, `node` like setTimeout (whole ms, at least 1, 90 us late), `spin` polls. */
-export type TimerModel = 'ideal' | 'node' | 'spin';
+/**
+ * How late a timer fires: `ideal` on time, `node` like setTimeout (whole ms, at least 1, 90 us late), `worker` like
+ * `workerScheduler` (at least 0.1 ms, 75 us late), `spin` polls.
+ */
+export type TimerModel = 'ideal' | 'node' | 'worker' | 'spin';
+
+/** Shortest delay that the law is told of under a timer model (us). */
+export const timerResolution: Readonly<Record<TimerModel, number>> = {
+  ideal: 0,
+  node: 1000,
+  worker: 100,
+  spin: 0,
+};
 
 const timers: Readonly<Record<TimerModel, (now: number, at: number) => number>> = {
   ideal: (_now, at) => at,
   node: (now, at) => now + Math.max(1, Math.ceil((at - now) / 1000)) * 1000 + 90,
+  worker: (now, at) => Math.max(at, now + 100) + 75,
   spin: (now, at) => now + Math.ceil((at - now) / 20) * 20,
 };
 

@@ -11,6 +11,11 @@ export interface Workload {
   readonly bytes?: Float64Array;
   /** Key of each arrival. */
   readonly keys?: Int32Array;
+  /**
+   * What the law of the gap after each arrival depends on, as the generator knows it and no policy does: a number for
+   * each state. Only `informedCost` looks at it.
+   */
+  readonly states?: Int32Array;
   /** Length of the observation (us). */
   readonly horizon: number;
   /** Spans in which the sink doesn't take anything, whatever the policy does (us, ascending). */

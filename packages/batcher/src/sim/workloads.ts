@@ -1,12 +1,17 @@
-/** The workloads that the law was developed on; `heldOutWorkloads` has those that it never saw. */
+/** The workloads that the law was developed on; `variedWorkloads` helped to choose, `heldOutWorkloads` judge. */
 import { type Random, seededRandom } from './random.ts';
 import type { ClosedLoop, Workload } from './workload.ts';
 
 const SECOND = 1e6;
 const MILLISECOND = 1e3;
 
-/** An arrival: time in us, bytes, and the key if it has one. */
-export type Arrival = readonly [time: number, bytes: number, key?: number];
+/** An arrival: time in us, bytes, the key if it has one, and the state of the generator if that is known. */
+export type Arrival = readonly [
+  time: number,
+  bytes: number,
+  key?: number | undefined,
+  state?: number | undefined,
+];
 
 /** Makes a workload of arrivals in any order. */
 export function workloadOf(
@@ -17,11 +22,13 @@ export function workloadOf(
 ): Workload {
   arrivals.sort((a, b) => a[0] - b[0]);
   const keyed = arrivals.some((arrival) => arrival[2] !== undefined);
+  const hasStates = arrivals.some((arrival) => arrival[3] !== undefined);
   return {
     name,
     times: Float64Array.from(arrivals, (arrival) => arrival[0]),
     bytes: Float64Array.from(arrivals, (arrival) => arrival[1]),
     ...(keyed ? { keys: Int32Array.from(arrivals, (arrival) => arrival[2] ?? 0) } : {}),
+    ...(hasStates ? { states: Int32Array.from(arrivals, (arrival) => arrival[3] ?? 0) } : {}),
     horizon,
     ...more,
   };
@@ -38,7 +45,7 @@ export function poisson(
   const random = seededRandom(seed);
   const arrivals: Arrival[] = [];
   for (let t = random.exponential(SECOND / rate); t <= seconds * SECOND; ) {
-    arrivals.push([t, size(random)]);
+    arrivals.push([t, size(random), undefined, 0]);
     t += random.exponential(SECOND / rate);
   }
   return workloadOf(name, arrivals, seconds * SECOND);
@@ -50,7 +57,7 @@ function echo(seed: number): Workload {
   const arrivals: Arrival[] = [];
   let t = 50 * MILLISECOND + random.exponential(150 * MILLISECOND);
   while (t <= 60 * SECOND) {
-    arrivals.push([t, 8]);
+    arrivals.push([t, 8, undefined, 0]);
     t += 50 * MILLISECOND + random.exponential(150 * MILLISECOND);
   }
   return workloadOf('echo', arrivals, 60 * SECOND);
@@ -65,7 +72,7 @@ function typing(seed: number): Workload {
     let at = t;
     const pieces = random.integer(1, 3);
     for (let j = 0; j < pieces; j++) {
-      arrivals.push([at, 20]);
+      arrivals.push([at, 20, undefined, j]);
       at += random.between(100, 600);
     }
     t += 30 * MILLISECOND + random.exponential(50 * MILLISECOND);
@@ -75,7 +82,12 @@ function typing(seed: number): Workload {
 
 /** A million items a second, each a tick of its own. */
 function flood(): Workload {
-  const arrivals: Arrival[] = Array.from({ length: 400_000 }, (_, i) => [1000 + i, 12]);
+  const arrivals: Arrival[] = Array.from({ length: 400_000 }, (_, i) => [
+    1000 + i,
+    12,
+    undefined,
+    0,
+  ]);
   return workloadOf('flood', arrivals, 0.4 * SECOND);
 }
 
@@ -85,7 +97,7 @@ function floodInChunks(seed: number): Workload {
   const arrivals: Arrival[] = [];
   for (let t = 1000; t < 0.4 * SECOND; t += random.between(40, 160)) {
     const count = random.integer(40, 160);
-    for (let j = 0; j < count; j++) arrivals.push([t, 12]);
+    for (let j = 0; j < count; j++) arrivals.push([t, 12, undefined, 0]);
   }
   return workloadOf('flood chunks', arrivals, 0.4 * SECOND);
 }
@@ -98,7 +110,7 @@ function onOff(seed: number): Workload {
   while (t < 5 * SECOND) {
     const on = 2 * MILLISECOND + random.exponential(8 * MILLISECOND);
     for (let at = t + random.exponential(20); at <= t + on; at += random.exponential(20)) {
-      arrivals.push([at, 40]);
+      arrivals.push([at, 40, undefined, 0]);
     }
     t += on + 20 * MILLISECOND + random.exponential(60 * MILLISECOND);
   }
@@ -119,13 +131,13 @@ function panes(seed: number): Workload {
   const random = seededRandom(seed);
   const arrivals: Arrival[] = [];
   for (let t = random.exponential(5); t <= SECOND; t += random.exponential(5)) {
-    arrivals.push([t, 40, 0]);
+    arrivals.push([t, 40, 0, 0]);
   }
   for (let key = 1; key < 64; key++) {
     for (let t = 0; ; ) {
       t += random.exponential(0.5 * SECOND);
       if (t > SECOND) break;
-      arrivals.push([t, 16, key]);
+      arrivals.push([t, 16, key, 0]);
     }
   }
   return workloadOf('64 panes', arrivals, SECOND);
@@ -139,7 +151,7 @@ function fullScreen(seed: number): Workload {
     let at = frame * 16667 + random.between(0, 500);
     const pieces = random.integer(3, 8);
     for (let j = 0; j < pieces; j++) {
-      arrivals.push([at, 600]);
+      arrivals.push([at, 600, undefined, j]);
       at += random.between(50, 300);
     }
   }
@@ -154,7 +166,7 @@ function ramp(seed: number): Workload {
   while (t < 20 * SECOND) {
     const swing = 0.5 - 0.5 * Math.cos((2 * Math.PI * t) / (10 * SECOND));
     t += random.exponential(SECOND / (10 * 1e4 ** swing));
-    arrivals.push([t, 12]);
+    arrivals.push([t, 12, undefined, Math.round(20 * swing)]);
   }
   return workloadOf('ramp', arrivals, 20 * SECOND);
 }

@@ -2,6 +2,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import { BridgeError } from '../errors.ts';
 import { attach } from './attach/attach.ts';
+import { bench, scenarioNames } from './bench.ts';
 import { runDemo } from './demo/demo.ts';
 import type { Output } from './demo/view.ts';
 import { doctor } from './doctor.ts';
@@ -11,8 +12,8 @@ import { top } from './top.ts';
 
 /** What a command is started with. */
 export interface CommandInput {
-  /** Options as given: text, or true for a flag. */
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /** Options as given: text, true for a flag, a list for one that may be repeated. */
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly positionals: readonly string[];
   /** The tmux program. */
   readonly tmux: string;
@@ -175,11 +176,46 @@ ${workerHelp}${jsonHelp}`,
         output: input.output,
       }),
   },
+  bench: {
+    usage: 'bench [--quick] [--scenario NAME]... [--json] [--html FILE] [--scale N]',
+    summary: 'how long a key takes to come back, with this library and without',
+    details: `A viewer behind a slow link, one that stalls, a busy thread, an ordinary client beside it: each scenario runs this
+library and what it replaces in turn, every one in a process of its own on a private tmux that is removed afterwards.
+Takes about three minutes. What falls short is printed, and is no failure: a busy machine is enough for it.
+
+  --quick             one round, a third of the time: about 40 s
+  --scenario NAME     only this one; may be repeated: ${scenarioNames.join(', ')}
+  --json              print everything measured as one JSON object
+  --html FILE         write one HTML file with plots, tables and the data
+  --scale N           factor on the time of each measurement (default: 1)
+`,
+    options: {
+      ...json,
+      quick: { type: 'boolean' },
+      scenario: { type: 'string', multiple: true },
+      html: { type: 'string' },
+      scale: { type: 'string' },
+    },
+    positionals: 0,
+    run: (input) =>
+      bench({
+        tmux: input.tmux,
+        signal: input.signal,
+        output: input.output,
+        progress: process.stderr,
+        quick: input.values['quick'] === true,
+        only: (input.values['scenario'] as readonly string[] | undefined) ?? [],
+        json: input.values['json'] === true,
+        html: text(input, 'html'),
+        scale: number(input, 'scale', 0.01) ?? 1,
+      }),
+  },
   demo: {
-    usage: 'demo [--scale N]',
-    summary: 'four panes on a private tmux, live figures, the floors',
-    details: '  --scale N           factor on the time that each part takes (default: 1)\n',
-    options: { scale: { type: 'string' } },
+    usage: 'demo [--scale N] [--json]',
+    summary: 'four panes on a private tmux, a slow viewer before and after, the floors',
+    details: `  --scale N           factor on the time that each part takes (default: 1)
+${jsonHelp}`,
+    options: { ...json, scale: { type: 'string' } },
     positionals: 0,
     run: async (input) => {
       await runDemo({
@@ -187,6 +223,7 @@ ${workerHelp}${jsonHelp}`,
         signal: input.signal,
         output: input.output,
         scale: number(input, 'scale', 0.01) ?? 1,
+        json: input.values['json'] === true,
       });
     },
   },

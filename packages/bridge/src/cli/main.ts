@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BridgeError } from '../errors.ts';
-import { commands, helpOn, overview } from './commands.ts';
+import { type CommandInput, commands, helpOn, overview } from './commands.ts';
 
 /** The command was called wrongly: exit status 2. */
 class UsageError extends Error {}
@@ -48,7 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
     throw new UsageError(`${(error as Error).message}; see millrace ${name} --help`);
   }
   const { positionals } = parsed;
-  const values = parsed.values as Record<string, string | boolean | undefined>;
+  const values = parsed.values as CommandInput['values'];
   if (values['help']) {
     output.write(helpOn(command));
     return;

@@ -3,7 +3,12 @@
  * replies, because in worker mode that is how they arrive.
  */
 import { Guard } from '@millrace/tmux-proto';
-import { CommandEncoder, CommandError, Correlator } from '@millrace/tmux-proto/commands';
+import {
+  CommandEncoder,
+  CommandError,
+  Correlator,
+  type Reply,
+} from '@millrace/tmux-proto/commands';
 import { BridgeError, type BridgeErrorCode } from '../errors.ts';
 import type { ReplyEvent } from '../parse/records.ts';
 
@@ -13,26 +18,32 @@ export interface CommandReply {
   readonly lines: readonly string[];
 }
 
+/** Takes the lines of all replies to a line, or undefined if tmux refused a command or a reply is missing. */
+export type Replied = (replies: readonly (readonly string[])[] | undefined) => void;
+
 const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = {
   ERR_TMUX_COMMAND: 'ERR_TMUX_COMMAND',
   ERR_TMUX_TIMEOUT: 'ERR_TMUX_TIMEOUT',
-  ERR_TMUX_CLOSED: 'ERR_SESSION_CLOSED',
   ERR_TMUX_ENCODE: 'ERR_BRIDGE_ARGUMENT',
   ERR_TMUX_UNSUPPORTED: 'ERR_TMUX_VERSION',
 };
 
-const toBridgeError = (error: unknown): BridgeError => {
+const toBridgeError = (error: unknown, closed: BridgeErrorCode): BridgeError => {
   // What isn't the correlator's is the encoder's word on an argument.
   if (!(error instanceof CommandError)) {
     return new BridgeError('ERR_BRIDGE_ARGUMENT', (error as Error).message, error);
   }
-  return new BridgeError(codes[error.code] ?? 'ERR_TMUX_PROTOCOL', error.message, error);
+  const code = error.code === 'ERR_TMUX_CLOSED' ? closed : codes[error.code];
+  return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', error.message, error);
 };
 
 /** Sends commands and hands out their replies. */
 export class Commands {
   readonly #correlator: Correlator;
   #encoder: CommandEncoder;
+  #closedCode: BridgeErrorCode = 'ERR_SESSION_CLOSED';
+  /** The reply at hand was larger than the session keeps. */
+  #truncated = false;
 
   constructor(write: (line: string) => void, timeoutMs: number, version: string) {
     this.#correlator = new Correlator(write, { timeoutMs });
@@ -55,7 +66,7 @@ export class Commands {
       const { lines } = await this.#correlator.request(this.#encoder.command(name, ...args));
       return { lines };
     } catch (error) {
-      throw toBridgeError(error);
+      throw toBridgeError(error, this.#closedCode);
     }
   }
 
@@ -68,8 +79,35 @@ export class Commands {
       const lines = [plan(this.#encoder)].flat();
       await Promise.all(lines.map((line) => this.#correlator.requestAll(line)));
     } catch (error) {
-      throw toBridgeError(error);
+      throw toBridgeError(error, this.#closedCode);
     }
+  }
+
+  /**
+   * Sends a line of several commands, already encoded.
+   *
+   * @param count - how many commands
+   * @param replied - called once, with the last reply, before anything that follows in the stream
+   */
+  sendAll(line: string, count: number, replied: Replied): void {
+    const all: (readonly string[])[] = [];
+    let missing = false;
+    let called = false;
+    const finish = (): void => {
+      if (called) return;
+      called = true;
+      replied(missing ? undefined : all);
+    };
+    const lost = (): void => {
+      missing = true;
+      finish();
+    };
+    const onReply = ({ failed, lines }: Reply): void => {
+      all.push(lines);
+      missing ||= failed || this.#truncated;
+      if (failed || all.length === count) finish();
+    };
+    this.#correlator.requestAll(line, { statements: count, onReply }).catch(lost);
   }
 
   /**
@@ -87,12 +125,14 @@ export class Commands {
       this.#correlator.replyLine(body, start, end);
       start = end + 1;
     }
+    this.#truncated = event.truncated;
     this.#correlator.end(guard, !event.ok);
     return true;
   }
 
   /** Rejects everything that waits: there will be no more replies. */
-  close(reason: string): void {
+  close(code: BridgeErrorCode, reason: string): void {
+    this.#closedCode = code;
     this.#correlator.close(reason);
   }
 }

@@ -8,14 +8,13 @@
  *
  * C1: nothing is sent before tmux has attached: a client that can't attach may still run commands, on whichever
  *     session tmux finds.
- * C2: `ended` is called once; everything that waits for a reply is settled before.
+ * C2: `ended` is called once; everything that waits for a reply is settled with it.
  */
 import type { Notification } from '@millrace/tmux-proto';
 import { endOf, type SessionEnd } from '../end.ts';
 import { BridgeError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import type { RecordTarget, ReplyEvent, StreamEvent } from '../parse/records.ts';
-import { ScreenRequests } from '../resync/screen-requests.ts';
 import type { Source } from '../ring/source.ts';
 import { Commands } from './commands.ts';
 
@@ -25,24 +24,21 @@ export interface ConnectionHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
-  /** Learns of the end; nothing more comes. */
-  ended(end: SessionEnd): void;
+  /** Learns of the end: nothing more comes. Returns whether another connection is tried. */
+  ended(end: SessionEnd): boolean;
 }
 
 /** A source, the commands that wait for replies, and the state of both. */
 export class Connection {
   readonly source: Source;
-  /** The session's own commands. */
   readonly commands: Commands;
-  /** Lines of several commands. */
-  readonly screens: ScreenRequests;
   readonly #host: ConnectionHost;
   readonly #live: boolean;
   readonly #timeoutMs: number;
   #version: string;
   #attached = false;
   #asked = false;
-  #over = false;
+  #end: SessionEnd | undefined;
   #firstStray: string | undefined;
   #exitReason: string | undefined;
   #ready: { resolve(): void; reject(error: BridgeError): void } | undefined;
@@ -61,9 +57,8 @@ export class Connection {
     this.#live = live;
     this.#version = version;
     this.#timeoutMs = settings.connectTimeoutMs;
-    this.screens = new ScreenRequests((line) => this.source.write(line));
     this.commands = new Commands(
-      (line) => this.screens.pass(line),
+      (line) => this.source.write(line),
       settings.commandTimeoutMs,
       version,
     );
@@ -106,13 +101,15 @@ export class Connection {
     try {
       await Promise.race([opened.then(greet), timedOut]);
       this.#attached = true;
-    } catch (error) {
+    } catch (reason) {
+      // What ended the connection says more than the command that it took along.
+      const error = this.#end?.error ?? reason;
       const failure =
         error instanceof BridgeError
           ? error
           : new BridgeError('ERR_TMUX_CONNECT', `connecting failed: ${error}`, error);
       this.source.kill();
-      this.#end({ reason: 'failed', message: failure.message, error: failure });
+      this.#finish({ reason: 'failed', message: failure.message, error: failure });
       throw failure;
     } finally {
       clearTimeout(timer);
@@ -140,7 +137,7 @@ export class Connection {
   #event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
-        if (this.#live && !this.screens.reply(event) && !this.commands.reply(event)) {
+        if (this.#live && !this.commands.reply(event)) {
           this.#foreignReply(event);
         }
         break;
@@ -186,13 +183,14 @@ export class Connection {
     this.#ready?.reject(
       end.error ?? new BridgeError('ERR_SESSION_CLOSED', 'the session is closing'),
     );
-    this.#end(end);
+    this.#finish(end);
   }
 
-  #end(end: SessionEnd): void {
-    if (this.#over) return;
-    this.#over = true; // C2
-    this.commands.close(`the session has ended: ${end.message}`);
-    this.#host.ended(end);
+  #finish(end: SessionEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end; // C2
+    const again = this.#host.ended(end);
+    if (again) this.commands.close('ERR_TMUX_DISCONNECTED', `the connection broke: ${end.message}`);
+    else this.commands.close('ERR_SESSION_CLOSED', `the session has ended: ${end.message}`);
   }
 }

@@ -12,12 +12,14 @@
  * Cost: one map lookup a record, a loop over the pane's pipes, no allocation.
  */
 import type { BridgeError } from '../errors.ts';
+import { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
 import type { Pane } from '../pane.ts';
 import type { Resyncs } from '../resync/resyncs.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { Pipe, type PipeHost, type PipeOptions } from './pipe.ts';
+import { Pipe } from './pipe.ts';
+import type { PipeHost, PipeOptions } from './pipe-options.ts';
 
 /** What the delivery needs of its session. */
 export interface DeliveryHost {
@@ -27,6 +29,8 @@ export interface DeliveryHost {
   /** Whether tmux answers, and pauses panes rather than drop their output unsaid. */
   readonly canResync: boolean;
   readonly panes: ReadonlyMap<number, Pane>;
+  /** Most that its pipes may hold together (bytes). */
+  readonly pendingBytesMax: number;
   /** Makes a pane that was seen for the first time. */
   addPane(id: number): Pane;
   /** Stops reading, or reads again. */
@@ -50,8 +54,13 @@ export class Delivery {
       clock: host.clock,
       stations: host.stations,
       pressure: (pipe, pressed) => this.#pressure(pipe, pressed),
-      maySkip: (pipe) => resyncs.get(pipe.pane)?.exact === true,
-      resync: (pipe) => resyncs.get(pipe.pane)?.want(pipe, 'skip'),
+      budget: new ByteBudget(host.pendingBytesMax),
+      snapshot: (pipe) => {
+        const resync = resyncs.get(pipe.pane);
+        if (resync === undefined) return 'never';
+        return resync.exact ? 'exact' : 'inexact';
+      },
+      resync: (pipe, isFirst) => resyncs.get(pipe.pane)?.want(pipe, isFirst ? 'attach' : 'skip'),
       ended: (pipe) => this.#ended(pipe),
     };
   }
@@ -66,7 +75,7 @@ export class Delivery {
     const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
     this.#pipes.add(pipe);
     pane.add(pipe);
-    if (pipe.policy === 'latest' && this.#host.canResync) {
+    if (pipe.policy !== 'lossless' && this.#host.canResync) {
       pipe.await();
       this.#host.resyncs.of(pane).want(pipe, 'attach');
     }
@@ -119,6 +128,18 @@ export class Delivery {
     if (pipes.length === 0 || !this.#host.canResync) return 'lost';
     for (const pipe of pipes) pipe.await();
     return this.#host.resyncs.of(pane).paused(pipes) ? 'asked' : 'resyncing';
+  }
+
+  /** Learns that the connection broke: what comes on another one doesn't follow on what came. */
+  disconnected(): void {
+    if (!this.#host.canResync) return;
+    for (const pipe of this.#pipes) pipe.await();
+  }
+
+  /** Brings a pane's pipes up to date on another connection. */
+  reconnected(pane: Pane): void {
+    if (!this.#host.canResync) return;
+    for (const pipe of pane.pipes) this.#host.resyncs.of(pane).want(pipe, 'gap');
   }
 
   /** Ends all pipes with their session; resolves when their sinks are closed. */

@@ -2,74 +2,43 @@
  * The batch and deliver stations: one pane's records on their way to one sink.
  *
  * While the sink keeps up, what a read brought is written at the end of that read's turn, in one write per pane.
- * While a write is under way, records are joined; the next write takes all of them. Above `bytesHigh` of joined
- * bytes the pipe is under pressure and its session stops reading, until it has fallen to `bytesLow`: the queue is
- * bounded by `bytesHigh` plus one read.
+ * While a write is under way, records are joined; the next write takes all of them. At `bytesHigh` of joined bytes the
+ * sink counts as lagging:
+ *
+ * ```text
+ *             bytesHigh, or a budget is over                    it has accepted what it had
+ *   open ───────────┬──────────────────────────▶ skipping ─────────────────────────────────▶ asks for a snapshot
+ *    ▲              │ lossy, and a snapshot would be exact          ▲                                │
+ *    │              ▼ else                                          │ patience is over, and not      │
+ *    │           pressed: the session stops reading ────────────────┘ lossless                       │
+ *    │ bytesLow     │                                                                                │
+ *    ├──────────────┘                                                                                │
+ *    └──────────────────────────────────────── restore(snapshot) ◀───────────────────────────────────┘
+ * ```
  *
  * P1: bytes reach the sink in the order of the stream, each exactly once, as long as the pipe is open and doesn't skip.
  * P2: at most one write is under way.
- * With `policy: 'latest'` a pipe over its limit doesn't hold up the session: what waits is dropped, what comes is
- * skipped, and when the sink has accepted what it had, a snapshot of the screen takes the place of what is missing.
- *
  * P3: a sink that fails ends its own pipe and no other; it is called no more, except for `close`.
- * P4: a pipe skips only while a snapshot is on its way, and only if the snapshot will be exact; else it is lossless.
+ * P4: a pipe skips only where a snapshot can follow: at once if it would be exact, else after `inexactAfterMs`.
+ * P5: what waits is at most `bytesHigh` and one record, or the largest snapshot and that.
  */
 import { type Batch, type Batcher, createBatcher } from '@millrace/batcher';
-import { BridgeError, checkInteger } from '../errors.ts';
-import type { Clock } from '../measure/clock.ts';
-import type { StationRecorder } from '../measure/stations.ts';
+import { BridgeError } from '../errors.ts';
+import type { BudgetMember, ByteBudget } from '../flow/budget.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { type JoinedOutput, joinOutput, type OutputRange } from './coalesce.ts';
+import {
+  type PipeHost,
+  type PipeLimit,
+  type PipeOptions,
+  type PipePolicy,
+  type PipeSettings,
+  type PipeStats,
+  pipeSettings,
+} from './pipe-options.ts';
 
-/** How a pipe is set up. */
-export interface PipeOptions {
-  /**
-   * What happens to a sink that lags by `bytesHigh`: `lossless` holds the session up, `latest` skips what the sink
-   * hasn't got and restores the screen exactly. `latest` begins with a snapshot of the screen. It acts as `lossless`
-   * on a recording and before tmux 3.2, and while a pane's state can't be restored exactly. @defaultValue 'lossless'
-   */
-  readonly policy?: 'lossless' | 'latest';
-  /** Rows above the screen that a snapshot restores on attach and after a gap (0 to 100000). @defaultValue 0 */
-  readonly historyLines?: number;
-  /** Joined bytes from which the session stops reading (bytes). @defaultValue 262144 */
-  readonly bytesHigh?: number;
-  /** Joined bytes at which it reads again (bytes). @defaultValue a quarter of `bytesHigh` */
-  readonly bytesLow?: number;
-}
-
-/** What a pipe has carried. */
-export interface PipeStats {
-  /** Bytes written to the sink. */
-  readonly bytes: number;
-  /** Records of tmux that they came in. */
-  readonly records: number;
-  /** Writes that they left in. */
-  readonly writes: number;
-  /** Bytes that wait or are being written. */
-  readonly pendingBytes: number;
-  /** Whether it delivers nothing now because a snapshot is on its way. */
-  readonly skipping: boolean;
-  /** Times that the sink lagged too far and its queue was dropped. */
-  readonly skips: number;
-  /** Snapshots that replaced what was missing. */
-  readonly resyncs: number;
-  /** Bytes that the snapshots replaced. */
-  readonly bytesSkipped: number;
-}
-
-/** What a pipe needs of its session. */
-export interface PipeHost {
-  readonly clock: Clock;
-  readonly stations: StationRecorder;
-  /** Learns that the pipe is, or is no longer, under pressure. */
-  pressure(pipe: Pipe, pressed: boolean): void;
-  /** Whether a pipe of policy `latest` may skip now: a snapshot of its pane would be exact. */
-  maySkip?(pipe: Pipe): boolean;
-  /** Learns that a pipe has skipped, and that its sink is ready for a snapshot. */
-  resync?(pipe: Pipe): void;
-  /** Learns that the pipe has ended. */
-  ended(pipe: Pipe): void;
-}
+/** How long a pipe of policy `auto` must have kept up to be lossless again (ns). */
+const keptUpNs = 1e9;
 
 /** Resolves when a write has been accepted or refused, or after `timeoutMs`. */
 function settled(writing: PromiseLike<unknown> | undefined, timeoutMs?: number): Promise<void> {
@@ -85,24 +54,20 @@ function settled(writing: PromiseLike<unknown> | undefined, timeoutMs?: number):
 }
 
 /** One pane's bytes on their way to one sink; made by `pane.pipe`. */
-export class Pipe {
+export class Pipe implements BudgetMember {
   /** Number of the pane. */
   readonly pane: number;
   /** Resolves when the pipe has ended, with the sink's failure if that was the reason. */
   readonly closed: Promise<BridgeError | undefined>;
+  /** How it treats a sink that lags. */
+  readonly policy: PipePolicy;
   readonly #sink: Sink;
   readonly #host: PipeHost;
-  /** How it treats a sink that lags. */
-  readonly policy: 'lossless' | 'latest';
-  /**
-   * Rows of history that its snapshots restore.
-   * @internal
-   */
-  readonly historyLines: number;
-  #batcher: Batcher<OutputRange, number, JoinedOutput>;
-  readonly #bytesHigh: number;
-  readonly #bytesLow: number;
+  readonly #settings: PipeSettings;
+  readonly #limit: PipeLimit;
+  readonly #budgets: readonly ByteBudget[];
   readonly #range: OutputRange;
+  #batcher: Batcher<OutputRange, number, JoinedOutput>;
   #resolveClosed!: (error: BridgeError | undefined) => void;
   #state: 'open' | 'closing' | 'ended' = 'open';
   #sessionError: BridgeError | undefined;
@@ -111,10 +76,29 @@ export class Pipe {
    * @internal
    */
   touched = false;
+  /**
+   * Bytes booked with its budgets.
+   * @internal
+   */
+  heldBytes = 0;
   #pressed = false;
+  #pressedByBudget = false;
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #skipping = false;
-  /** The write under way, if there is one. */
+  #hidden = false;
+  /** Whether a snapshot is to be asked for when the write under way has been accepted. */
+  #asking = false;
+  /** Whether the next write begins with a snapshot and nothing else. */
+  #resetNext = false;
+  /** Until when an `auto` pipe skips rather than holds its session up (ns). */
+  #lossyUntil = Number.NEGATIVE_INFINITY;
+  /** The write under way, if there is one: its size, the age of its oldest byte, and which batcher's it is. */
   #writing: PromiseLike<unknown> | undefined;
+  #writingBytes = 0;
+  #writingSince = 0;
+  #writingGeneration = 0;
+  /** Counts the batchers: one that was dropped may still have a write under way. */
+  #generation = 0;
   /** Bytes of snapshots that wait or are being written. */
   #snapshotBytes = 0;
   #skips = 0;
@@ -129,33 +113,15 @@ export class Pipe {
     this.pane = pane;
     this.#sink = sink;
     this.#host = host;
-    this.#bytesHigh = options.bytesHigh ?? 1 << 18;
-    this.#bytesLow = options.bytesLow ?? this.#bytesHigh >> 2;
-    if (!(this.#bytesHigh >= 1)) {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `bytesHigh must be 1 or more: bytesHigh=${this.#bytesHigh}`,
-      );
-    }
-    if (!(this.#bytesLow >= 0 && this.#bytesLow <= this.#bytesHigh)) {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `bytesLow must be from 0 to bytesHigh=${this.#bytesHigh}: bytesLow=${this.#bytesLow}`,
-      );
-    }
+    this.#settings = pipeSettings(options);
+    this.policy = this.#settings.policy;
+    this.#limit = this.#settings.limit;
+    this.#budgets = [options.shared?.budget, host.budget].filter((budget) => budget !== undefined);
+    for (const budget of this.#budgets) budget.add(this);
     this.#range = { bytes: new Uint8Array(0), start: 0, end: 0, readAt: 0, queuedAt: 0 };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.policy = options.policy ?? 'lossless';
-    if (this.policy !== 'lossless' && this.policy !== 'latest') {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `policy must be 'lossless' or 'latest': policy=${String(this.policy)}`,
-      );
-    }
-    this.historyLines = options.historyLines ?? 0;
-    checkInteger('historyLines', this.historyLines, 0, 100_000);
     this.#batcher = this.#createBatcher();
   }
 
@@ -164,12 +130,15 @@ export class Pipe {
       flush: (batch: Batch<number, JoinedOutput>) => this.#write(batch),
       merge: joinOutput,
       hold: 'none',
+      // A lag is the session's or the policy's affair, not a reason for smaller writes: a sink that answers late, however
+      // little it gets, would be given ever less.
+      sojournMs: 60_000,
       onDelivered: () => {
         this.#snapshotBytes = 0;
         // Judged when the batcher has come to rest: it may be about to deliver more.
-        if (this.#pressed) queueMicrotask(() => this.#relieve());
+        if (this.#pressed || this.heldBytes > 0) queueMicrotask(() => this.#delivered());
       },
-      bytesMax: this.#bytesHigh * 2,
+      bytesMax: this.#settings.bytesMax,
       // The session stops reading long before; a lossless pipe must never be refused a record (P1).
       pendingBytesMax: Number.POSITIVE_INFINITY,
     });
@@ -183,12 +152,50 @@ export class Pipe {
       bytes: this.#bytes,
       records: this.#records,
       writes: this.#writes,
-      pendingBytes: this.#batcher.bytes,
+      pendingBytes: this.#pendingBytes,
       skipping: this.#skipping,
+      hidden: this.#hidden,
+      lossy: this.lossy,
       skips: this.#skips,
       resyncs: this.#resyncs,
       bytesSkipped: this.#bytesSkipped,
     };
+  }
+
+  /**
+   * Rows of history that its snapshots restore.
+   * @internal
+   */
+  get historyLines(): number {
+    return this.#settings.historyLines;
+  }
+
+  /**
+   * Whether it skips when its sink lags, as things are now.
+   * @internal
+   */
+  get lossy(): boolean {
+    if (this.policy !== 'auto') return this.policy === 'latest';
+    return this.#skipping || this.#host.clock.now() < this.#lossyUntil;
+  }
+
+  /** Bytes that wait or are being written; a write that was dropped counts if its sink holds on to its bytes. */
+  get #pendingBytes(): number {
+    const isHeld = this.#isOrphaned && this.#sink.abandon === undefined;
+    return this.#batcher.bytes + (isHeld ? this.#writingBytes : 0);
+  }
+
+  /** Whether a write is under way that was dropped. */
+  get #isOrphaned(): boolean {
+    return this.#writing !== undefined && this.#writingGeneration !== this.#generation;
+  }
+
+  /**
+   * Whether it holds what it could drop, or stop.
+   * @internal
+   */
+  get canGiveWay(): boolean {
+    return !this.#skipping && this.heldBytes > 0;
   }
 
   /**
@@ -209,25 +216,93 @@ export class Pipe {
     range.queuedAt = queuedAt;
     this.#records++;
     this.#batcher.push(range, this.pane);
-    if (this.#batcher.bytes < this.#bytesHigh + this.#snapshotBytes) return;
-    if (this.policy === 'latest' && this.#writing !== undefined && this.#host.maySkip?.(this)) {
-      this.#skip(); // P4
-    } else if (!this.#pressed) this.#press(true);
+    if (this.#batcher.bytes >= this.#limit.bytesHigh + this.#snapshotBytes) this.#full();
   }
 
-  /** Drops what waits; when the write under way has been accepted, asks for a snapshot. */
+  /** P5: the sink must take it now, or it lags. */
+  #full(): void {
+    if (this.#writing === undefined) {
+      this.#batcher.flush();
+      if (this.#batcher.bytes < this.#limit.bytesHigh + this.#snapshotBytes) return;
+    }
+    if (!this.#maySkip()) this.#press(true);
+    else this.#skip();
+  }
+
+  /** P4: whether it skips now. A sink with nothing under way is about to take more. */
+  #maySkip(): boolean {
+    if (this.policy === 'lossless' || this.#writing === undefined) return false;
+    if (this.policy === 'auto') {
+      const now = this.#host.clock.now();
+      const isBehind = now - this.#writingSince >= this.#settings.behindMs * 1e6;
+      if (isBehind || now < this.#lossyUntil) this.#lossyUntil = now + keptUpNs;
+      else return false;
+    }
+    const snapshot = this.#host.snapshot?.(this);
+    return snapshot === 'exact' || (snapshot === 'inexact' && this.#settings.inexactAfterMs === 0);
+  }
+
+  /**
+   * Makes room because a budget is over its limit.
+   * @internal
+   */
+  giveWay(): boolean {
+    if (this.#maySkip()) {
+      this.#skip();
+      return true;
+    }
+    this.#pressedByBudget = true;
+    this.#press(true);
+    return false;
+  }
+
+  /**
+   * Learns that the budget has room again.
+   * @internal
+   */
+  roomAgain(): void {
+    this.#pressedByBudget = false;
+    queueMicrotask(() => this.#relieve());
+  }
+
   #skip(): void {
+    this.#skips++;
+    this.#drop();
+    this.#ask();
+  }
+
+  /** Drops what waits; nothing is delivered until a snapshot is. */
+  #drop(): void {
+    this.#skipping = true;
     const { undelivered } = this.#batcher.abort();
     for (const entry of undelivered) this.#bytesSkipped += entry.value.length;
     this.#batcher = this.#createBatcher();
-    this.#skips++;
-    this.#skipping = true;
+    this.#generation++;
+    this.#snapshotBytes = 0;
+    this.#resetNext = false;
+    this.#pressedByBudget = false;
     if (this.#pressed) this.#press(false);
-    const ask = (): void => {
-      if (this.#state === 'open' && this.#skipping) this.#host.resync?.(this);
-    };
-    if (this.#writing === undefined) ask();
-    else this.#writing.then(ask, () => {});
+    if (this.#writing !== undefined) this.#sink.abandon?.();
+    this.#book();
+  }
+
+  /** Asks for a snapshot as soon as the sink has accepted what it had. */
+  #ask(): void {
+    if (this.#asking) return;
+    if (this.#writing === undefined) {
+      if (this.#state === 'open' && this.#skipping && !this.#hidden) {
+        this.#host.resync?.(this, this.#resyncs === 0);
+      }
+      return;
+    }
+    this.#asking = true;
+    this.#writing.then(
+      () => {
+        this.#asking = false;
+        this.#ask();
+      },
+      () => {},
+    );
   }
 
   /**
@@ -239,13 +314,44 @@ export class Pipe {
   }
 
   /**
+   * Delivers nothing until `show`, because nobody looks. A pipe that can't be given a snapshot, or is `lossless`, goes
+   * on as before.
+   * @internal
+   */
+  hide(): void {
+    if (this.#hidden || this.#state !== 'open' || this.policy === 'lossless') return;
+    if ((this.#host.snapshot?.(this) ?? 'never') === 'never') return;
+    this.#hidden = true;
+    this.#drop();
+  }
+
+  /**
+   * Delivers again, beginning with a snapshot.
+   * @internal
+   */
+  show(): void {
+    if (!this.#hidden) return;
+    this.#hidden = false;
+    this.#ask();
+  }
+
+  /**
    * Queues a snapshot of the screen, which takes the place of everything skipped.
    * @internal
    */
   restore(snapshot: Uint8Array): void {
+    if (this.#state !== 'open' || this.#hidden) return;
+    if (this.#isOrphaned) {
+      this.#skipping = true; // P2: a write that was dropped isn't accepted yet
+      this.#ask();
+      return;
+    }
     this.#skipping = false;
-    if (this.#state !== 'open') return;
     this.#resyncs++;
+    if (this.policy === 'auto' && this.#skips > 0) {
+      this.#lossyUntil = this.#host.clock.now() + keptUpNs;
+    }
+    this.#resetNext = this.#batcher.bytes === 0;
     // However large, it must get through before the pipe may skip again.
     this.#snapshotBytes += snapshot.length;
     const now = this.#host.clock.now();
@@ -259,7 +365,25 @@ export class Pipe {
    */
   flush(): void {
     if (this.#state !== 'ended') this.#batcher.flush();
+    this.#book();
+    for (let index = 0; index < this.#budgets.length; index++) this.#budgets[index]!.enforce();
     if (this.#pressed) this.#relieve();
+  }
+
+  #delivered(): void {
+    this.#book();
+    if (this.#pressed) this.#relieve();
+  }
+
+  /** Books what it holds with its budgets. */
+  #book(): void {
+    const bytes = this.#state === 'ended' ? 0 : this.#pendingBytes;
+    const difference = bytes - this.heldBytes;
+    if (difference === 0) return;
+    this.heldBytes = bytes;
+    for (let index = 0; index < this.#budgets.length; index++) {
+      this.#budgets[index]!.book(difference);
+    }
   }
 
   /**
@@ -271,7 +395,8 @@ export class Pipe {
   close(options: { readonly timeoutMs?: number } = {}): Promise<BridgeError | undefined> {
     if (this.#state === 'open') {
       this.#state = 'closing';
-      const writing = this.#skips > 0 ? this.#writing : undefined;
+      clearTimeout(this.#patience);
+      const writing = this.#generation > 0 ? this.#writing : undefined;
       Promise.allSettled([this.#batcher.close(options), settled(writing, options.timeoutMs)]).then(
         () => this.#end(undefined),
       );
@@ -299,13 +424,17 @@ export class Pipe {
       stations.total.recordCount(calledAt - entry.value.readAt, entry.count);
     }
     let pending: undefined | PromiseLike<unknown>;
+    const bytes = batch.bytes;
     try {
+      if (this.#resetNext) this.#sink.reset?.();
+      this.#resetNext = false;
       pending =
         entries.length === 1
           ? this.#writeOne(entries[0]!.value)
           : this.#writeAll(
               entries.map((entry) => entry.value),
               0,
+              this.#generation,
             );
     } catch (error) {
       this.#fail(error);
@@ -315,9 +444,13 @@ export class Pipe {
       stations.sink.recordCount(clock.now() - calledAt, count);
       return undefined;
     }
+    this.#writingBytes = bytes;
+    this.#writingGeneration = this.#generation;
+    this.#writingSince = entries[0]!.value.queuedAt;
     const written = Promise.resolve(pending).then(
       () => {
         this.#writing = undefined;
+        if (this.heldBytes > 0) queueMicrotask(() => this.#delivered());
         stations.sink.recordCount(clock.now() - calledAt, count);
       },
       (error) => {
@@ -337,21 +470,52 @@ export class Pipe {
   }
 
   /** Writes one after the other; in one go as long as the sink accepts at once. */
-  #writeAll(all: readonly JoinedOutput[], first: number): undefined | PromiseLike<unknown> {
+  #writeAll(
+    all: readonly JoinedOutput[],
+    first: number,
+    generation: number,
+  ): undefined | PromiseLike<unknown> {
     for (let index = first; index < all.length; index++) {
+      if (generation !== this.#generation) {
+        for (const dropped of all.slice(index)) this.#bytesSkipped += dropped.length;
+        return undefined;
+      }
       const pending = this.#writeOne(all[index]!);
-      if (pending !== undefined) return pending.then(() => this.#writeAll(all, index + 1)); // P2
+      if (pending !== undefined) {
+        return pending.then(() => this.#writeAll(all, index + 1, generation)); // P2
+      }
     }
     return undefined;
   }
 
   #press(pressed: boolean): void {
+    if (this.#pressed === pressed) return;
     this.#pressed = pressed;
+    clearTimeout(this.#patience);
     this.#host.pressure(this, pressed);
+    if (pressed && this.policy !== 'lossless') this.#bePatient();
   }
 
   #relieve(): void {
-    if (this.#pressed && this.#batcher.bytes <= this.#bytesLow) this.#press(false);
+    if (!this.#pressed || this.#pressedByBudget) return;
+    if (this.#batcher.bytes <= this.#limit.bytesLow) this.#press(false);
+  }
+
+  /** Skips when the sink has held its session up for as long as it may. */
+  #bePatient(): void {
+    if ((this.#host.snapshot?.(this) ?? 'never') === 'never') return;
+    const { behindMs, inexactAfterMs } = this.#settings;
+    const isBehind = this.lossy;
+    const ageMs = (this.#host.clock.now() - this.#writingSince) / 1e6;
+    this.#patience = setTimeout(
+      () => {
+        if (!this.#pressed || this.#writing === undefined || this.#state !== 'open') return;
+        if (isBehind || this.#maySkip()) this.#skip();
+        else this.#bePatient();
+      },
+      isBehind ? inexactAfterMs : Math.max(1, behindMs - ageMs),
+    );
+    this.#patience.unref?.();
   }
 
   #fail(cause: unknown): void {
@@ -370,7 +534,10 @@ export class Pipe {
   #end(failure: BridgeError | undefined): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    if (this.#pressed) this.#press(false);
+    this.#pressedByBudget = false;
+    this.#press(false);
+    this.#book();
+    for (const budget of this.#budgets) budget.delete(this);
     this.#host.ended(this);
     const finish = (): void => this.#resolveClosed(failure);
     try {

@@ -40,6 +40,11 @@ export interface ModelHost {
   changed(changes: readonly ModelChange[], listed: boolean): void;
 }
 
+interface Waiting {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
 /** A window's layout; an empty one if tmux gave none or something unreadable. */
 function parseLayout(text: string): Layout {
   try {
@@ -58,9 +63,14 @@ export class Model {
   readonly #clients = new Map<number, ClientInfo>();
   readonly #layouts = new WeakMap<WindowInfo, Layout>();
   #attached: number | undefined;
+  #connected = false;
   #listing = false;
   #due = false;
-  #waiting: { resolve(): void; reject(error: Error): void }[] = [];
+  /** Who waits for the listing under way, and for the next one. */
+  #asking: Waiting[] = [];
+  #waiting: Waiting[] = [];
+  /** Number of the connection: a listing counts in its own only. */
+  #round = 0;
 
   /** @internal */
   constructor(host: ModelHost) {
@@ -143,6 +153,7 @@ export class Model {
    * @internal
    */
   refresh(): Promise<void> {
+    this.#connected = true;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#want();
@@ -157,32 +168,43 @@ export class Model {
     this.#want();
   }
 
-  /** Forgets a listing under way: its connection has ended. @internal */
+  /**
+   * Forgets a listing under way: its connection is over, or another begins.
+   * @internal
+   */
   disconnected(): void {
-    this.#listing = this.#due = false;
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the connection ended'));
+    this.#connected = this.#listing = this.#due = false;
+    this.#round++;
+    const waiting = [...this.#asking.splice(0), ...this.#waiting.splice(0)];
+    for (const { reject } of waiting) reject(new Error('the connection ended'));
   }
 
   #want(): void {
+    if (!this.#connected) return; // what comes while it is set up is in the first listing
     if (this.#listing) {
       this.#due = true; // M2
       return;
     }
     this.#listing = true;
-    const waiting = this.#waiting.splice(0);
+    this.#asking = this.#waiting.splice(0);
+    const round = this.#round;
     this.#host.list((replies) => {
-      this.#listing = false;
-      const listing = replies === undefined ? undefined : readListing(replies);
-      if (listing !== undefined) this.#apply(listing);
-      for (const { resolve, reject } of waiting) {
-        if (listing === undefined) reject(new Error('tmux gave no listing'));
-        else resolve();
-      }
-      if (this.#due) {
-        this.#due = false;
-        this.#want();
-      }
+      if (round === this.#round) this.#listed(replies);
     });
+  }
+
+  #listed(replies: readonly (readonly string[])[] | undefined): void {
+    this.#listing = false;
+    const listing = replies === undefined ? undefined : readListing(replies);
+    if (listing !== undefined) this.#apply(listing);
+    for (const { resolve, reject } of this.#asking.splice(0)) {
+      if (listing === undefined) reject(new Error('tmux gave no listing'));
+      else resolve();
+    }
+    if (this.#due) {
+      this.#due = false;
+      this.#want();
+    }
   }
 
   #apply(listing: Listing): void {

@@ -12,10 +12,15 @@ export class RecordingTransport implements Transport {
   #file: number | undefined;
   #previous = performance.now();
 
-  constructor(inner: Transport, path: string, header: RecordingHeader) {
+  /** @param header - undefined to go on with the file of an earlier connection */
+  constructor(inner: Transport, path: string, header: RecordingHeader | undefined) {
     this.#inner = inner;
-    this.#file = openSync(path, 'w', 0o600);
-    writeSync(this.#file, encodeRecordingHeader(header));
+    this.#file = openSync(path, header === undefined ? 'a' : 'w', 0o600);
+    if (header !== undefined) writeSync(this.#file, encodeRecordingHeader(header));
+  }
+
+  get pid(): number | undefined {
+    return this.#inner.pid;
   }
 
   #record(toTmux: boolean, bytes: Uint8Array): void {

@@ -8,6 +8,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Receiver, Transport } from './transport.ts';
+import { type WatchdogOptions, watch } from './watchdog.ts';
 
 /** How to start the client. Plain data, so that it can be handed to a worker. */
 export interface TmuxClientOptions {
@@ -24,12 +25,14 @@ const messageBytesMax = 4096;
 /** Spawns a tmux control client when opened. */
 export class TmuxClient implements Transport {
   readonly #options: TmuxClientOptions;
+  readonly #watchdog: WatchdogOptions | undefined;
   #child: ChildProcessWithoutNullStreams | undefined;
   #ended = false;
   #onEnded: (() => void) | undefined;
 
-  constructor(options: TmuxClientOptions) {
+  constructor(options: TmuxClientOptions, watchdog?: WatchdogOptions) {
     this.#options = options;
+    this.#watchdog = watchdog;
   }
 
   /** Process id of the client while it runs. */
@@ -41,12 +44,18 @@ export class TmuxClient implements Transport {
     const { program, args, env } = this.#options;
     const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
+    const watched =
+      this.#watchdog === undefined || child.pid === undefined
+        ? undefined
+        : watch(child.pid, this.#watchdog);
     let message = '';
     let cause: unknown;
     const finish = (status: number | null, signal: string | null): void => {
       if (this.#ended) return;
       this.#ended = true;
-      receiver.ended({ status, signal, message: message.trim(), cause });
+      const stuckMs = signal === 'SIGKILL' ? (watched?.stuckMs ?? 0) : 0;
+      watched?.release();
+      receiver.ended({ status, signal, message: message.trim(), cause, stuckMs });
       this.#onEnded?.();
     };
     child.stdout.on('data', (chunk: Uint8Array) => {

@@ -27,10 +27,14 @@ export interface TransportExit {
   readonly message?: string;
   /** What broke the connection, where something threw. */
   readonly cause?: unknown;
+  /** How long the session's thread was stuck when the watchdog ended the client (ms), 0 if it didn't. */
+  readonly stuckMs?: number;
 }
 
 /** A source of control-mode bytes that also takes commands. */
 export interface Transport {
+  /** Process id of the tmux client while it runs, if the transport has started one. */
+  readonly pid?: number | undefined;
   /** Starts delivering to `receiver`. Called once. */
   open(receiver: Receiver): void;
   /** Sends bytes to tmux; false says that they are held in memory for now. */

@@ -2,17 +2,22 @@
  * Turns a screen and what the tracker knows into the bytes that bring any terminal into that state.
  *
  * ```text
- * end of sequences · reset what is set below · hidden screen, its cursor and pen, 1049 · history, rows
- *   · tabs · region · saved cursor · origin · cursor (its row again, if it waits to wrap) · modes · pen, sets
- *   · the character before the cursor again, if it was the last thing printed
+ * end of sequences · begin of a synchronised update · reset what is set below
+ *   · hidden screen, its cursor and pen, 1049 · history, backgrounds of erased cells, rows · tabs · region · saved cursor · origin · cursor (its row again, if it waits to wrap) · modes · pen, sets
+ *   · end of the update · the character before the cursor again, if it was the last thing printed
  *   · the sequence and the character that the stream is inside of
  * ```
  *
  * V1: the bytes don't depend on the terminal's state before, except for modes that neither tmux nor the stream
  *     has told: those stay as they are.
- * V2: rows are painted by absolute position with default margins and without wrapping, so no row disturbs another.
+ * V2: a terminal that knows synchronised updates (mode 2026) shows the old screen or the new one, nothing between. A
+ *     program's own update that is under way is ended: what tmux has of it is shown.
+ * V3: rows are painted by absolute position with default margins and without wrapping, so no row disturbs another.
  */
+import type { Backgrounds } from './backgrounds.ts';
+import { replayable } from './grammar.ts';
 import { Pen } from './pen.ts';
+import { recipe } from './recipe.ts';
 import type { Screen } from './screen.ts';
 import type { StreamTracker } from './tracker.ts';
 import { widthOf } from './width.ts';
@@ -20,17 +25,20 @@ import { widthOf } from './width.ts';
 const mode = (number: number, on: boolean): string => `\x1b[?${number}${on ? 'h' : 'l'}`;
 const place = (x: number, y: number): string => `\x1b[${y + 1};${x + 1}H`;
 
-// What a program may have left: a synchronised update, the alternate screen, region, origin, insert, modes, sets.
+// What a program may have left: a string or sequence, a hyperlink, an update, the alternate screen, region, origin,
+// insert, modes, sets.
 const prelude =
-  '\x18\x1b[?2026l\x1b[?1049l\x1b[?69l\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[0m\x1b(B\x1b)0\x0f' +
+  '\x18\x1b\\\x1b]8;;\x1b\\\x1b[?2026l\x1b[?2026h\x1b[?1049l\x1b[?69l\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[0m\x1b(B\x1b)0\x0f' +
   '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[H\x1b[2J';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-const sgr = /\x1b\[([\d;:]*)m/g;
+const sgrAnywhere = /\x1b\[([\d;:]*)m/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const sgrHere = /\x1b\[([\d;:]*)m/y;
 
 /** Follows the colours of a captured row. */
 function follow(pen: Pen, row: string): void {
-  for (const match of row.matchAll(sgr)) pen.apply(match[1]!);
+  for (const match of row.matchAll(sgrAnywhere)) pen.apply(match[1]!);
 }
 
 /** A character of a captured row, with what joins it. */
@@ -50,9 +58,9 @@ function cellsOf(row: string, from: Pen): CapturedCell[] {
   while (at < row.length) {
     const code = row.codePointAt(at)!;
     if (code === 0x1b) {
-      sgr.lastIndex = at;
-      const match = sgr.exec(row);
-      if (match === null || match.index !== at) break; // a hyperlink
+      sgrHere.lastIndex = at;
+      const match = sgrHere.exec(row);
+      if (match === null) break; // a hyperlink
       pen.apply(match[1]!);
       at += match[0].length;
       continue;
@@ -94,9 +102,15 @@ export function cellBefore(screen: Screen, x: number, y: number): CapturedCell |
   return undefined;
 }
 
-/** Paints rows from the top, one screen high. */
-function paintRows(rows: readonly string[]): string {
+/** Paints rows from the top, one screen high: under them what was erased right of their text (B1). */
+function paintRows(rows: readonly string[], backgrounds: Backgrounds): string {
   let text = '\x1b[0m\x0f';
+  for (let y = 0; y < rows.length; y++) {
+    for (const { x, background } of (recipe.backgrounds && backgrounds.rows[y]) || []) {
+      text += `${place(x, y)}\x1b[0;${background}m\x1b[K`;
+    }
+  }
+  text += '\x1b[0m';
   for (let y = 0; y < rows.length; y++) if (rows[y] !== '') text += place(0, y) + rows[y];
   return `${text}\x1b[0m\x0f`;
 }
@@ -141,7 +155,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   const { saved, sets } = tracker;
   let text = prelude;
   if (screen.alternate) {
-    text += paintHistory(screen, history) + paintRows(screen.hidden);
+    text += paintHistory(screen, history) + paintRows(screen.hidden, tracker.hiddenBackgrounds);
     const x = Math.min(screen.hiddenX, screen.columns - 1);
     const y = Math.min(screen.hiddenY, screen.height - 1);
     text += `${place(x, y)}${tracker.alternatePen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
@@ -149,7 +163,10 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   // The colours of the capture go on from its history.
   const [first] = penAtRows(screen);
   const before = first === undefined ? '' : first.pen.sgr() + first.shift;
-  text += paintRows([before + (screen.rows[0] ?? ''), ...screen.rows.slice(1)]);
+  text += paintRows(
+    [before + (screen.rows[0] ?? ''), ...screen.rows.slice(1)],
+    tracker.backgrounds,
+  );
   text += paintTabs(screen);
   const select = `\x1b(${saved.sets[0]}\x1b)${saved.sets[1]}${saved.shift === 1 ? '\x0e' : '\x0f'}`;
   text += `${place(Math.max(0, saved.x), Math.max(0, saved.y))}${saved.pen.sgr()}${select}\x1b7`;
@@ -166,16 +183,20 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   if (tracker.cursorStyle !== undefined) text += `\x1b[${tracker.cursorStyle} q`;
   if (screen.insert) text += '\x1b[4h';
   if (!screen.wrap) text += mode(7, false);
-  const pen = `${tracker.pen.sgr()}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
-  const again =
-    tracker.justPrinted && !screen.insert ? cellBefore(screen, screen.x, screen.y) : undefined;
+  text += mode(2026, false);
+  text += `\x1b]2;${screen.title}\x1b\\`;
+  const colours = recipe.pen ? tracker.pen.sgr() : '\x1b[0m';
+  const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
+  const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
   if (again === undefined) text += pen;
   else {
-    // Printed once more as the very last thing, so that a combining mark finds it.
+    // Printed once more as the very last thing, so that a combining mark finds it; in insert mode over its own gap.
     const row = screen.origin ? screen.y - screen.top : screen.y;
-    text += `${place(again.x, row)}${pen}${again.text}`;
+    const gap = screen.insert ? `\x1b[${again.width}P` : '';
+    text += `${place(again.x, row)}${gap}${pen}${again.text}`;
   }
   const painted = Buffer.from(text, 'utf8');
-  const pending = Buffer.from(screen.pending, 'latin1');
-  return Buffer.concat([painted, pending, tracker.cut]);
+  const pending = recipe.pending ? replayable(screen.pending) : [];
+  const cut = recipe.cut ? tracker.cut : [];
+  return Buffer.concat([painted, Uint8Array.from(pending), Uint8Array.from(cut)]);
 }

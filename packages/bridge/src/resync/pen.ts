@@ -4,7 +4,9 @@
  * Each of its twelve parts is known or not. A byte stream that was joined in the middle teaches them one by one
  * (`CSI 31 m` tells the foreground), a reset teaches all.
  *
- * A1: a part is the parameters that set it, so `sgr()` gives back what was parsed, in any colour form.
+ * A1: a part is the parameters that set it, in one form for each meaning, so `sgr()` gives back what was parsed.
+ * A2: parameters mean what they mean to tmux (input.c): an incomplete palette colour is the default one, a sequence of
+ *     24 parameters or more, or with one beyond 2^31, means nothing.
  */
 
 /** Indices of the parts, in the order in which they are written. */
@@ -12,6 +14,10 @@ const partCount = 12;
 const [fg, bg, us, bold, dim, italic, underline, blink, inverse, hidden, strike, overline] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ] as const;
+
+/** Parameters from which on tmux ignores a sequence. */
+export const parameterCountMax = 23;
+const subparameterCountMax = 8;
 
 /** Parameters that set a part to its default. */
 const defaults = ['39', '49', '59', '22', '22', '23', '24', '25', '27', '28', '29', '55'];
@@ -31,19 +37,23 @@ export class Pen {
     return !this.#parts.includes(undefined);
   }
 
-  /** Whether the background is known to be the terminal's own. */
-  get plainBackground(): boolean {
-    return this.#parts[bg] === '';
+  /** The parameters that set the background, '' if it is the terminal's own, undefined if unknown. */
+  get background(): string | undefined {
+    return this.#parts[bg];
   }
 
-  /** Whether the background is known. */
-  get backgroundKnown(): boolean {
-    return this.#parts[bg] !== undefined;
-  }
-
-  /** Takes another pen's parts where this one's are unknown. */
+  /** Takes another pen's known parts where this one's are unknown. */
   fill(other: Pen): void {
     for (let part = 0; part < this.#parts.length; part++) this.#parts[part] ??= other.#parts[part];
+  }
+
+  /** Returns what `cell` tells of the parts that are unknown here; the rest is unknown. */
+  learnt(cell: Pen): Pen {
+    const told = new Pen(false);
+    for (let part = 0; part < this.#parts.length; part++) {
+      if (this.#parts[part] === undefined) told.#parts[part] = cell.#parts[part];
+    }
+    return told;
   }
 
   /** Takes another pen's state. */
@@ -71,6 +81,10 @@ export class Pen {
   /** Applies the parameters of an SGR sequence: `1;31`, `38:2::1:2:3`. */
   apply(parameters: string): void {
     const list = parameters.split(';');
+    if (list.length > parameterCountMax) return;
+    for (const parameter of list) {
+      if (!parameter.includes(':') && Number(parameter) > 0x7fffffff) return;
+    }
     for (let index = 0; index < list.length; index++) {
       const parameter = list[index]!;
       if (parameter.includes(':')) this.#applyColons(parameter);
@@ -80,25 +94,46 @@ export class Pen {
 
   /** A parameter with subparameters sets one part as a whole. */
   #applyColons(parameter: string): void {
-    const kind = parameter.slice(0, parameter.indexOf(':'));
-    if (kind === '38') this.#parts[fg] = parameter;
-    else if (kind === '48') this.#parts[bg] = parameter;
-    else if (kind === '58') this.#parts[us] = parameter;
-    else if (kind === '4') this.#parts[underline] = parameter === '4:0' ? '' : parameter;
+    const words = parameter.split(':');
+    if (words.length >= subparameterCountMax) return;
+    const [kind, form] = words;
+    if (kind === '4') {
+      if (words.length !== 2 || !/^[0-5]$/.test(form!)) return;
+      this.#parts[underline] = form === '0' ? '' : form === '1' ? '4' : parameter;
+    } else if (parameter === '5:3') {
+      this.#parts[overline] = '53'; // how capture-pane (3.3a) misspells it
+    } else if (kind === '38' || kind === '48' || kind === '58') {
+      // The colour space is left out, empty, or something that nobody reads.
+      if (form === '2') this.#colour(kind, words.slice(words.length === 5 ? 2 : 3));
+      else if (form === '5' && words.length >= 3) this.#colour(kind, [words[2]!]);
+    }
+  }
+
+  /** Sets a colour from one palette index or from red, green and blue; returns whether it is one. */
+  #colour(kind: string, values: readonly (string | undefined)[]): boolean {
+    const part = kind === '38' ? fg : kind === '48' ? bg : us;
+    const fits = (word: string | undefined): boolean =>
+      word !== undefined && /^\d+$/.test(word) && Number(word) <= 255;
+    if (values.length === 1) {
+      if (fits(values[0])) this.#parts[part] = `${kind};5;${Number(values[0])}`;
+      else if (part !== us) this.#parts[part] = '';
+      return true;
+    }
+    if (values.length < 3 || !values.slice(0, 3).every(fits)) return false;
+    this.#parts[part] = `${kind};2;${values.slice(0, 3).map(Number).join(';')}`;
+    return true;
   }
 
   /** Applies one parameter; returns how many more it took. */
   #applyOne(code: number, list: readonly string[], index: number): number {
     const set = this.#parts;
     if (code === 38 || code === 48 || code === 58) {
-      const more = list[index + 1] === '2' ? 4 : list[index + 1] === '5' ? 2 : list.length;
-      // An incomplete colour is ignored by every terminal, and so is the rest of the sequence.
-      if (index + more < list.length) {
-        set[code === 38 ? fg : code === 48 ? bg : us] = list
-          .slice(index, index + more + 1)
-          .join(';');
-      }
-      return more;
+      const kind = String(code);
+      const form = Number(list[index + 1] || '-1');
+      // The numbers of a triple that is none are read as parameters of their own.
+      if (form === 2) return this.#colour(kind, list.slice(index + 2, index + 5)) ? 4 : 1;
+      if (form === 5) this.#colour(kind, [list[index + 2]]);
+      return form === 5 ? 2 : 1;
     }
     if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) set[fg] = String(code);
     else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) set[bg] = String(code);

@@ -4,25 +4,25 @@
  *
  * ```text
  * stream  …output│output│reply reply reply reply│output…
- *                       └── the seam: what is before is in the screen, what is after is live
+ *                └── the seam: what is before is in the screen, what is after is live (seam.ts)
  * ```
  *
  * The pane isn't paused for it, so nothing is lost, the tracker sees every byte, and other viewers notice nothing.
- * tmux writes a reply behind the output that was queued before it; but while it still waits for output of *other*
- * panes queued earlier, later output of this pane may overtake it. Then output of this pane is followed by output of
- * another, then by the reply. Hence:
  *
- * S1: a seam counts only if, since the request was sent, no output of another pane came after output of this one.
- * S2: a seam counts only if the tracker agrees with tmux on the cursor, where it knows it, and on whether a sequence
- *     is under way.
+ * S1: a snapshot is followed by the bytes from the seam on, each once.
+ * S2: where tmux's cursor isn't where the tracker's is, the tracker has been wrong: it forgets all it knew.
  * S3: a pane that tmux has paused sends nothing until the line's own `continue`; what comes before the replies is
  *     after the seam and is held back.
  * S4: what isn't exact is named in the report, and is made good as soon as the stream tells what was missing.
  */
+import { channel } from 'node:diagnostics_channel';
 import { encodeCommand } from '@millrace/tmux-proto/commands';
+import type { Replied } from '../control/commands.ts';
+import { Chunks } from './chunks.ts';
 import { cellBefore, paint } from './paint.ts';
-import { readScreen, type Screen, screenCommand, screenReplies } from './screen.ts';
-import type { Replied } from './screen-requests.ts';
+import { recipe } from './recipe.ts';
+import { readScreen, type Screen, screenCommands } from './screen.ts';
+import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
 
 /** What a resync restored. */
@@ -64,9 +64,13 @@ export interface ResyncHost {
 
 type Cause = ResyncReport['cause'];
 
+/** Tells a subscriber what a snapshot was made of: the oracle, when something is wrong. */
+const handed = channel('@millrace/bridge:handed');
+
 /** Attempts that a seam may fail before the pane is paused for it, or before it is taken as it is. */
 const attemptsMax = 8;
 const delayMsMax = 160;
+const skipIntervalMs = 100;
 const repairMs = 40;
 const repairMsMax = 1000;
 /** Bytes that may wait for the replies of a paused pane. */
@@ -77,27 +81,31 @@ const withHistory = (cause: Cause): boolean => cause === 'attach' || cause === '
 
 /** Keeps the pipes of one pane restorable. */
 export class PaneResync {
-  readonly tracker: StreamTracker = new StreamTracker();
+  #tracker: StreamTracker = new StreamTracker();
   readonly #pane: number;
   readonly #host: ResyncHost;
   readonly #wanting = new Map<ResyncPipe, Cause>();
   /** Pipes whose terminal may differ until the stream tells more (S4). */
   readonly #inexact = new Set<ResyncPipe>();
+  /** Pipes whose terminal will differ when the program goes back to a pen that it saved before it was watched. */
+  readonly #latent = new Set<ResyncPipe>();
   #asked = false;
+  /** The request on its way, unless the pane is paused. */
+  #request: SeamRequest | undefined;
   #paused = false;
   #pausing = false;
-  #own = false;
-  #overtaken = false;
   #attempts = 0;
   #repairMs = repairMs;
   #timer: NodeJS.Timeout | undefined;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
-  #checkCut = false;
+  readonly #held = new Chunks(heldBytesMax);
+  /** The next byte is the first that is seen: it may be inside a character. */
+  #checkCut = true;
+  /** Something was lost that no cause of a resync says (S2). */
+  #estranged = false;
+  #pid: number | undefined;
   #closed = false;
-  /** Seams that didn't count, by S1 and by S2. */
-  overtaken = 0;
-  disagreed = 0;
+  /** When snapshots were handed over last (ns). */
+  #handedAt = Number.NEGATIVE_INFINITY;
 
   constructor(pane: number, host: ResyncHost) {
     this.#pane = pane;
@@ -106,19 +114,29 @@ export class PaneResync {
 
   /** Whether a pipe may skip now: what tmux and the tracker know would restore it exactly. */
   get exact(): boolean {
-    return !this.#paused && this.tracker.cursor.columns > 0 && this.tracker.unknown().length === 0;
+    return (
+      !this.#paused && this.#tracker.cursor.columns > 0 && this.#tracker.unknown().length === 0
+    );
   }
 
   /** Asks for a snapshot for a pipe. */
   want(pipe: ResyncPipe, cause: Cause): void {
     this.#wanting.set(pipe, cause);
-    if (!this.#asked && this.#timer === undefined) this.#ask();
+    if (this.#asked || this.#timer !== undefined) return;
+    // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag.
+    const waitMs =
+      cause === 'skip' && recipe.paced
+        ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6
+        : 0;
+    if (waitMs > 0) this.#later(waitMs);
+    else this.#ask();
   }
 
   /** Forgets a pipe that has ended. */
   forget(pipe: ResyncPipe): void {
     this.#wanting.delete(pipe);
     this.#inexact.delete(pipe);
+    this.#latent.delete(pipe);
   }
 
   /**
@@ -128,13 +146,16 @@ export class PaneResync {
    */
   output(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#paused && this.#asked) {
-      this.#heldBytes += end - start;
-      if (this.#heldBytes <= heldBytesMax) this.#held.push(bytes.slice(start, end)); // S3
+      this.#held.push(bytes, start, end); // S3
       return false;
     }
     if (this.#checkCut && start < end) this.#afterGap(bytes[start]!);
-    this.tracker.push(bytes, start, end);
-    this.#own = true;
+    this.#tracker.push(bytes, start, end);
+    this.#request?.output(bytes, start, end);
+    if (this.#latent.size > 0 && !this.#tracker.pen.known) {
+      for (const pipe of this.#latent) this.#inexact.add(pipe);
+      this.#latent.clear();
+    }
     if (this.#inexact.size > 0 && !this.#asked && this.#timer === undefined)
       this.#later(this.#repairMs);
     return true;
@@ -142,13 +163,13 @@ export class PaneResync {
 
   /** Learns that another pane had output. */
   otherOutput(): void {
-    if (this.#own) this.#overtaken = true;
+    this.#request?.otherOutput();
   }
 
   /** Learns that a pane changed its size or place. */
   layoutChanged(): void {
-    this.tracker.misplaced();
-    this.#overtaken = true;
+    this.#tracker.misplaced();
+    if (this.#request !== undefined) this.#request.invalid = true;
   }
 
   /**
@@ -160,7 +181,7 @@ export class PaneResync {
     if (this.#paused) return true;
     const wanted = this.#pausing;
     this.#pausing = false;
-    this.tracker.lose();
+    this.#tracker.lose();
     this.#paused = true;
     if (wanted) this.#asked = false;
     else this.#attempts = 0;
@@ -169,7 +190,7 @@ export class PaneResync {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#overtaken = true; // a request on its way can't count
+    this.#request = undefined; // what is on its way can't count
     if (!this.#asked) this.#ask();
     return wanted;
   }
@@ -181,7 +202,9 @@ export class PaneResync {
     if (this.#asked) this.#host.watch(false);
     this.#wanting.clear();
     this.#inexact.clear();
-    this.#held = [];
+    this.#latent.clear();
+    this.#held.clear();
+    this.#request = undefined;
   }
 
   #later(delayMs: number): void {
@@ -201,58 +224,78 @@ export class PaneResync {
       this.#attempts = 0;
     }
     this.#asked = true;
-    this.#own = this.#overtaken = false;
     this.#attempts++;
     const resume = this.#paused;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#held.clear();
+    const request = new SeamRequest(this.#tracker);
+    this.#request = resume ? undefined : request;
     this.#host.watch(true);
     let historyLines = 0;
     for (const [pipe, cause] of this.#wanting) {
       if (withHistory(cause)) historyLines = Math.max(historyLines, pipe.historyLines);
     }
-    this.#host.ask(
-      screenCommand(this.#pane, historyLines, resume),
-      screenReplies(resume),
-      (replies) => {
-        if (replies === undefined) this.#failed();
-        else this.#replied(replies, resume);
-      },
-    );
+    const commands = screenCommands(this.#pane, historyLines, resume);
+    this.#send(commands, (replies) => {
+      if (this.#closed) return;
+      this.#asked = false;
+      this.#request = undefined;
+      this.#host.watch(false);
+      if (replies === undefined) this.#later(delayMsMax);
+      else this.#replied(replies, resume, request);
+    });
+  }
+
+  /** Sends commands in one line; in the oracle's ablation, one by one. */
+  #send(commands: readonly [string, ...string[]][], replied: Replied): void {
+    const lines = commands.map((words) => encodeCommand(...words));
+    if (recipe.oneLine) {
+      this.#host.ask(`${lines.map((line) => line.trimEnd()).join(' ; ')}\n`, lines.length, replied);
+      return;
+    }
+    const all: (readonly string[])[] = [];
+    for (const line of lines) {
+      this.#host.ask(line, 1, (replies) => {
+        all.push(replies?.[0] ?? []);
+        if (all.length === lines.length) replied(all);
+      });
+    }
   }
 
   /** Whether a request might find what was missing. */
   get #repairable(): boolean {
-    const { tracker } = this;
-    // What was erased with an unknown background is known to be plain once the pen is.
-    const curable: InexactReason[] = tracker.pen.backgroundKnown
-      ? ['pen']
-      : ['pen', 'erased-background'];
-    if (tracker.unknown().some((reason) => !curable.includes(reason))) return false;
-    return tracker.pen.known || tracker.lastCell !== undefined;
+    const tracker = this.#tracker;
+    // What was saved or erased with an unknown pen may be known once the pen is.
+    if (!tracker.pen.known) return tracker.lastCell !== undefined;
+    return tracker.unknown().length === 0;
   }
 
-  #failed(): void {
-    if (this.#closed) return;
-    this.#asked = false;
-    this.#host.watch(false);
-    this.#later(delayMsMax);
-  }
-
-  #replied(replies: readonly (readonly string[])[], resumed: boolean): void {
-    if (this.#closed) return;
-    this.#asked = false;
-    this.#host.watch(false);
+  #replied(replies: readonly (readonly string[])[], resumed: boolean, request: SeamRequest): void {
     const screen = readScreen(replies);
-    if (screen === undefined || (this.#paused && !resumed)) this.#retry();
-    else if (resumed) this.#resumed(screen);
-    else if (this.#overtaken) {
-      this.overtaken++;
-      this.#retry(); // S1
-    } else if (!this.#agrees(screen)) {
-      this.disagreed++;
-      this.#retry(); // S2
-    } else this.#seam(screen);
+    if (screen === undefined || (this.#paused && !resumed)) {
+      this.#retry();
+      return;
+    }
+    if (this.#pid !== undefined && this.#pid !== screen.pid) this.#estrange();
+    this.#pid = screen.pid;
+    if (resumed) {
+      this.#resumed(screen);
+      return;
+    }
+    let seam = request.seam(screen, this.#tracker);
+    if (seam === 'disagrees') {
+      this.#estrange();
+      const { pending } = screen;
+      this.#tracker.push(pending, 0, pending.length);
+      seam = request.seam(screen, this.#tracker);
+    }
+    if (typeof seam === 'string') this.#retry();
+    else this.#seam(screen, seam, request.after(seam));
+  }
+
+  /** The tracker wasn't where it thought it was (S2): tmux's state was reset, or it reads something else. */
+  #estrange(): void {
+    this.#tracker.lose();
+    this.#estranged = true;
   }
 
   #retry(): void {
@@ -272,105 +315,102 @@ export class PaneResync {
     });
   }
 
-  /** S2. */
-  #agrees(screen: Screen): boolean {
-    const { tracker } = this;
-    const { cursor } = tracker;
-    if (tracker.atGround !== (screen.pending === '')) return false;
-    const same =
-      (cursor.x < 0 || cursor.x === screen.x) &&
-      (cursor.y < 0 || cursor.y === screen.y) &&
-      (cursor.columns < 0 || (cursor.columns === screen.columns && cursor.rows === screen.height));
-    if (!same) tracker.misplaced();
-    return same;
-  }
-
   /** The pane was paused: the stream goes on from the screen (S3). */
   #resumed(screen: Screen): void {
-    const { tracker } = this;
+    const { pending } = screen;
     this.#paused = false;
-    tracker.lose();
-    const pending = Buffer.from(screen.pending, 'latin1');
-    tracker.push(pending, 0, pending.length);
+    this.#tracker.lose();
+    this.#tracker.push(pending, 0, pending.length);
     this.#checkCut = true;
-    const lost = this.#heldBytes > heldBytesMax;
-    const held = this.#held;
-    this.#held = [];
-    const pipes = [...this.#wanting.keys()];
-    this.#anchor(screen);
-    this.#hand(screen);
-    for (const bytes of held) {
-      this.output(bytes, 0, bytes.length);
+    const { lost } = this.#held;
+    const held = this.#held.joined();
+    this.#held.clear();
+    this.#tracker.anchor(screen);
+    const pipes = this.#hand(screen, 0);
+    this.#follow(pipes, held);
+    if (lost) for (const pipe of pipes) this.want(pipe, 'gap');
+  }
+
+  /** Gives the bytes after a seam to those who got the snapshot (S1). */
+  #follow(pipes: readonly ResyncPipe[], rest: Uint8Array): void {
+    if (rest.length > 0) {
+      if (this.#checkCut) this.#afterGap(rest[0]!);
+      this.#tracker.push(rest, 0, rest.length);
       const now = this.#host.now();
-      for (const pipe of pipes) pipe.push(bytes, 0, bytes.length, now, now);
+      for (const pipe of pipes) pipe.push(rest, 0, rest.length, now, now);
     }
-    for (const pipe of pipes) {
-      pipe.flush();
-      if (lost) this.want(pipe, 'gap');
-    }
+    for (const pipe of pipes) pipe.flush();
   }
 
-  #anchor(screen: Screen): void {
-    const { x, y, columns, height: rows, top, bottom, origin, wrap } = screen;
-    this.tracker.anchor({ x, y, columns, rows, top, bottom, origin, wrap });
-  }
-
-  /** A place in the stream that the screen belongs to. */
-  #seam(screen: Screen): void {
-    const { tracker } = this;
-    this.#anchor(screen);
+  /** A place in the stream that the screen belongs to, and the bytes since. */
+  #seam(screen: Screen, seam: Seam, rest: Uint8Array): void {
+    const { tracker } = seam;
+    this.#tracker = tracker;
+    tracker.anchor(screen);
     if (!tracker.pen.known) {
       const cell = tracker.lastCell;
       const pen = cell === undefined ? undefined : cellBefore(screen, cell.x, cell.y)?.pen;
       if (pen !== undefined) tracker.learn(pen);
     }
-    // A pipe that has lost nothing yet, or that lags, waits for a moment that can be restored.
-    const patient = [...this.#wanting.values()].every((cause) => cause !== 'attach');
-    if (patient && this.#inexactNow(screen).length > 0 && this.#attempts < attemptsMax) {
-      this.#later(Math.min(delayMsMax, 2 ** this.#attempts));
-      return;
+    this.#follow(this.#ready(screen) ? this.#hand(screen, rest.length) : [], rest);
+  }
+
+  /** Whether the screen may be handed over, or a moment that can be restored is waited for. */
+  #ready(screen: Screen): boolean {
+    if (this.#inexactNow(screen).length === 0) return true;
+    const causes = [...this.#wanting.values()];
+    if (causes.every((cause) => cause === 'repair')) {
+      this.#wanting.clear();
+      return false;
     }
-    if ([...this.#wanting.values()].every((cause) => cause === 'repair')) {
-      if (this.#inexactNow(screen).length > 0) {
-        this.#wanting.clear();
-        return;
-      }
-    }
-    this.#hand(screen);
+    // A pipe that has lost nothing yet, or that lags, can wait.
+    if (causes.includes('attach') || this.#attempts >= attemptsMax) return true;
+    this.#later(Math.min(delayMsMax, 2 ** this.#attempts));
+    return false;
   }
 
   #inexactNow(screen: Screen): InexactReason[] {
-    const reasons = this.tracker.unknown();
+    const reasons = this.#tracker.unknown();
     if (screen.origin && (screen.y < screen.top || screen.y > screen.bottom))
       reasons.push('cursor');
     return reasons;
   }
 
-  /** Gives every pipe that waits its snapshot. */
-  #hand(screen: Screen): void {
-    const { tracker } = this;
+  /** Gives every pipe that waits its snapshot; returns them. */
+  #hand(screen: Screen, restBytes: number): ResyncPipe[] {
+    this.#handedAt = this.#host.now();
+    const tracker = this.#tracker;
     const blocking = this.#inexactNow(screen);
     const wanting = [...this.#wanting];
     const attempts = this.#attempts;
+    const estranged = this.#estranged;
     this.#wanting.clear();
     this.#attempts = 0;
+    this.#estranged = false;
+    if (handed.hasSubscribers) {
+      handed.publish({ pane: this.#pane, screen, tracker, restBytes, attempts });
+    }
     for (const [pipe, cause] of wanting) {
       const history = withHistory(cause) && pipe.historyLines > 0;
       const snapshot = paint(screen, tracker, history);
-      const named = tracker.earlier && (cause === 'attach' || cause === 'gap');
+      const joined = tracker.earlier && (cause === 'attach' || cause === 'gap' || estranged);
+      const named = joined || !tracker.savedPensKnown;
       const inexact: InexactReason[] = named ? [...blocking, 'earlier-state'] : blocking;
       if (blocking.length > 0) this.#inexact.add(pipe);
       else if (this.#inexact.delete(pipe)) this.#repairMs = repairMs;
+      if (tracker.savedPensKnown) this.#latent.delete(pipe);
+      else this.#latent.add(pipe);
       pipe.restore(snapshot);
       this.#host.restored({ cause, inexact, attempts, bytes: snapshot.length });
     }
+    return wanting.map(([pipe]) => pipe);
   }
 
-  /** The first byte after a gap: inside a character that tmux has begun and doesn't report. */
+  /** The first byte that was seen: inside a character that tmux has begun and doesn't report. */
   #afterGap(byte: number): void {
     this.#checkCut = false;
     if (byte < 0x80 || byte >= 0xc0) return;
-    this.tracker.misplaced();
+    this.#tracker.misplaced();
     for (const pipe of this.#inexact) this.#wanting.set(pipe, 'gap');
     if (!this.#asked && this.#timer === undefined) this.#later(1);
   }

@@ -1,7 +1,8 @@
 /** The resyncs of a session's panes: made when a pipe may need a snapshot, shown all output from then on. */
+
+import type { Replied } from '../control/commands.ts';
 import type { Pane } from '../pane.ts';
 import { PaneResync, type ResyncReport } from './resync.ts';
-import type { Replied } from './screen-requests.ts';
 
 /** What the resyncs need of their session. */
 export interface ResyncsHost {
@@ -37,7 +38,7 @@ export class Resyncs {
     if (known !== undefined) return known;
     const resync = new PaneResync(pane.id, {
       ask: (line, count, replied) => this.#host.ask(line, count, replied),
-      mayPause: () => pane.pipes.every((pipe) => pipe.policy === 'latest'),
+      mayPause: () => pane.pipes.every((pipe) => pipe.lossy),
       paused: () => this.#host.paused(pane),
       watch: (watched) => {
         if (watched) this.#watching.set(pane.id, resync);
@@ -68,8 +69,10 @@ export class Resyncs {
     this.#resyncs.delete(pane);
   }
 
-  /** Ends all of them. */
+  /** Ends all of them: the connection is over. What is needed on another one is made anew. */
   close(): void {
     for (const resync of this.#resyncs.values()) resync.close();
+    this.#resyncs.clear();
+    this.#watching.clear();
   }
 }

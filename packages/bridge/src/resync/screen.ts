@@ -4,8 +4,6 @@
  * tmux runs the commands of one line without reading from a program in between (seen on 3.3a and in cmd-queue.c), so
  * the replies show one moment. With `resume`, output of a paused pane begins again at that very moment.
  */
-import { encodeCommand } from '@millrace/tmux-proto/commands';
-
 /** A screen as tmux has it. */
 export interface Screen {
   /** The rows that scrolled away, oldest first, with SGR sequences; as many as were asked for. */
@@ -15,7 +13,7 @@ export interface Screen {
   /** The rows that the alternate screen hides; empty without one. */
   readonly hidden: readonly string[];
   /** The beginning of a sequence that isn't complete. */
-  readonly pending: string;
+  readonly pending: Uint8Array;
   readonly columns: number;
   readonly height: number;
   /** Cursor column; `columns` after printing in the last one. */
@@ -37,6 +35,13 @@ export interface Screen {
   readonly cursorKeys: boolean;
   /** Mouse modes that are on, as their DECSET numbers. */
   readonly mouse: readonly number[];
+  /** Rows above the visible ones, and how many there may be. */
+  readonly historySize: number;
+  readonly historyLimit: number;
+  /** The program's process: another one is a new screen. */
+  readonly pid: number;
+  /** The pane's title, as the program set it, or the host's name. */
+  readonly title: string;
 }
 
 const fields = [
@@ -60,55 +65,72 @@ const fields = [
   'mouse_all_flag',
   'mouse_utf8_flag',
   'mouse_sgr_flag',
+  'history_size',
+  'history_limit',
+  'pane_pid',
 ];
-const format = `${fields.map((name) => `#{${name}}`).join(';')};#{pane_tabs}`;
+// The title comes last: it may contain anything.
+const format = `${fields.map((name) => `#{${name}}`).join(';')};#{pane_tabs};#{pane_title}`;
 const mouseModes = [1000, 1002, 1003, 1005, 1006];
 
-/** How many replies the line of `screenCommand` gets, without and with `resume`. */
-export const screenReplies = (resume: boolean): number => (resume ? 5 : 4);
-
 /**
- * Returns the line that asks for a pane's screen.
+ * Returns the commands that ask for a pane's screen; they belong into one line.
  *
  * @param pane - its number
  * @param historyLines - how many rows above the visible ones
  * @param resume - whether the pane is paused and goes on from here
  */
-export function screenCommand(pane: number, historyLines: number, resume: boolean): string {
+export function screenCommands(
+  pane: number,
+  historyLines: number,
+  resume: boolean,
+): [name: string, ...args: string[]][] {
   const target = `%${pane}`;
   const first = historyLines > 0 ? ['-S', String(-historyLines)] : [];
-  const commands = [
-    encodeCommand('display-message', '-p', '-t', target, format),
-    encodeCommand('capture-pane', '-p', '-e', '-N', ...first, '-t', target),
-    encodeCommand('capture-pane', '-p', '-e', '-N', '-a', '-q', '-t', target),
-    encodeCommand('capture-pane', '-p', '-P', '-C', '-t', target),
+  const commands: [string, ...string[]][] = [
+    ['display-message', '-p', '-t', target, format],
+    ['capture-pane', '-p', '-e', '-N', ...first, '-t', target],
+    ['capture-pane', '-p', '-e', '-N', '-a', '-q', '-t', target],
+    ['capture-pane', '-p', '-P', '-C', '-t', target],
   ];
-  if (resume) commands.push(encodeCommand('refresh-client', '-A', `${target}:continue`));
-  return `${commands.map((line) => line.trimEnd()).join(' ; ')}\n`;
+  if (resume) commands.push(['refresh-client', '-A', `${target}:continue`]);
+  return commands;
 }
 
 /** Undoes `capture-pane -C`: `\ooo` are bytes. */
-const bytesOfEscaped = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
+const bytesOfEscaped = (text: string): Uint8Array =>
+  Buffer.from(
+    text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 8)),
+    ),
+    'latin1',
   );
+
+/** tmux 3.3a writes the overline attribute as `5:3`, which terminals take for blinking or for nothing. */
+const repaired = (row: string): string =>
+  row.includes('5:3')
+    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+      row.replace(/\x1b\[[\d;:]*m/g, (found) => found.replace(/(?<![\d:])5:3(?![\d:])/, '53'))
+    : row;
 
 /** Reads the replies; undefined if they make no sense. */
 export function readScreen(replies: readonly (readonly string[])[]): Screen | undefined {
   const [told, captured, hidden, pending] = replies;
   const words = told?.[0]?.split(';');
-  if (words === undefined || words.length !== fields.length + 1 || captured === undefined) {
+  if (words === undefined || words.length < fields.length + 2 || captured === undefined) {
     return undefined;
   }
-  const numbers = words.slice(0, -1).map(Number);
+  const numbers = words.slice(0, fields.length).map(Number);
+  const title = words.slice(fields.length + 1).join(';');
   const [columns, height, x, y, top, bottom, alternate, hiddenX, hiddenY] = numbers as number[];
-  const flags = numbers.slice(9).map((value) => value === 1);
+  const flags = numbers.slice(9, -3).map((value) => value === 1);
+  const [historySize, historyLimit, pid] = numbers.slice(-3);
   const [wrap, origin, insert, cursorVisible, keypad, cursorKeys] = flags as boolean[];
   if (!(columns! > 0 && height! > 0) || captured.length < height!) return undefined;
   return {
-    history: captured.slice(0, captured.length - height!),
-    rows: captured.slice(captured.length - height!),
-    hidden: alternate === 1 ? (hidden ?? []) : [],
+    history: captured.slice(0, captured.length - height!).map(repaired),
+    rows: captured.slice(captured.length - height!).map(repaired),
+    hidden: alternate === 1 ? (hidden ?? []).map(repaired) : [],
     pending: bytesOfEscaped((pending ?? []).join('\n')),
     columns: columns!,
     height: height!,
@@ -116,7 +138,7 @@ export function readScreen(replies: readonly (readonly string[])[]): Screen | un
     y: y!,
     top: top!,
     bottom: bottom!,
-    tabs: words.at(-1)!.split(',').filter(Boolean).map(Number),
+    tabs: words[fields.length]!.split(',').filter(Boolean).map(Number),
     alternate: alternate === 1,
     hiddenX: hiddenX!,
     hiddenY: hiddenY!,
@@ -127,5 +149,10 @@ export function readScreen(replies: readonly (readonly string[])[]): Screen | un
     keypad: keypad!,
     cursorKeys: cursorKeys!,
     mouse: mouseModes.filter((_, index) => flags[6 + index]),
+    historySize: historySize!,
+    historyLimit: historyLimit!,
+    pid: pid!,
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end the sequence that sets the title
+    title: title.replace(/[\x00-\x1f\x7f-\x9f]/g, ''),
   };
 }

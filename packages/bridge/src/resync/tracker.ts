@@ -1,24 +1,23 @@
 /**
  * Follows a pane's bytes as far as tmux doesn't report their effect: pen, character sets, saved cursor, some modes,
- * and whether the stream stands inside a character or a sequence. It is no terminal: it keeps no cells.
- *
- * ```text
- *          print, C0                ESC            [              final
- *   ground ─────────▶ ground   any ─────▶ escape ─────▶ control ─────────▶ ground
- *                                           │ ] P X ^ _ k
- *                                           └────────────▶ string ──BEL, ESC──▶
- * ```
+ * backgrounds of erased cells, and whether the stream stands inside a character or a sequence. It is no terminal: it
+ * keeps no cells. What bytes mean is what they mean to tmux 3.3a; the rules were checked against it.
  *
  * T1: what it calls known is what tmux has; what it can't tell is listed by `unknown`.
  * T2: a part of the pen that is unknown hasn't been set since the tracker began or lost track, so every character
- *     printed since has it: the attributes of such a cell tell the part (`learn`).
+ *     printed since has it: the attributes of such a cell tell the part (`learn`). The same value is then that of
+ *     every unknown part of a saved pen, and of nothing that has been set since.
  * T3: `cut` is the beginning of a character that the stream is inside of; tmux doesn't report it.
+ * T4: `changes` counts what can't be done twice. Between two places of the stream with the same count, the same cursor
+ *     and the same history, bytes may be sent once more.
  *
- * The grammar is tmux's (input.c): ESC, CAN and SUB end any sequence, C1 bytes aren't controls. Cost: one step a
- * byte, runs of printable ASCII in one; an allocation per control sequence.
+ * Cost: one step a byte, runs of printable ASCII in one; an allocation per control sequence.
  */
-import { Cursor } from './cursor.ts';
-import { Pen } from './pen.ts';
+import { Backgrounds } from './backgrounds.ts';
+import { Cursor, type Scrolled, type ToldCursor } from './cursor.ts';
+import { Grammar, type GrammarTarget } from './grammar.ts';
+import { History } from './history.ts';
+import { Pen, parameterCountMax } from './pen.ts';
 import { widthOf } from './width.ts';
 
 /** What of a screen can't be restored exactly, and why. */
@@ -29,76 +28,118 @@ export type InexactReason =
   | 'cursor'
   /** Where `DECRC` goes to: the cursor was saved at a place that the stream doesn't tell. */
   | 'saved-cursor'
-  /** Cells at the ends of lines were erased with a background colour; `capture-pane` leaves them out. */
+  /** Cells were erased with a background colour at a place that the stream doesn't tell; `capture-pane` omits them. */
   | 'erased-background'
   /**
-   * Set before the bridge watched the pane, or while tmux dropped its output: character sets, saved cursor, modes
-   * that tmux doesn't report, backgrounds of erased cells. Assumed to be the defaults, or as before.
+   * Set before the bridge watched the pane, or while tmux dropped its output: character sets, saved cursor and pens,
+   * modes that tmux doesn't report, backgrounds of erased cells. Assumed to be the defaults, or as before.
    */
   | 'earlier-state';
 
 /** What `DECSC` saves. */
 export interface SavedCursor {
-  x: number;
-  y: number;
+  readonly x: number;
+  readonly y: number;
   readonly pen: Pen;
   readonly sets: readonly [string, string];
   readonly shift: number;
+  readonly origin: boolean;
 }
 
-const stateGround = 0;
-const stateEscape = 1;
-const stateControl = 2;
-const stateString = 3;
-const stateIntermediate = 4;
+/** What tmux tells at a seam. */
+export interface Told extends ToldCursor {
+  readonly insert: boolean;
+  readonly alternate: boolean;
+  /** The place that leaving the alternate screen restores; beyond the screen if there is none. */
+  readonly hiddenX: number;
+  readonly hiddenY: number;
+  readonly historySize: number;
+  readonly historyLimit: number;
+}
 
-const parametersMax = 512;
+const savedInitially = (): SavedCursor => ({
+  x: 0,
+  y: 0,
+  pen: new Pen(true),
+  sets: ['B', 'B'],
+  shift: 0,
+  origin: false,
+});
+
 /** Private modes that tmux keeps but doesn't report (3.3a), and that a terminal must have. */
 const untoldModes = new Set([12, 1004, 2004]);
 
 /** Follows one pane's bytes. */
-export class StreamTracker {
+export class StreamTracker implements GrammarTarget {
+  readonly grammar: Grammar = new Grammar(this);
   readonly pen: Pen = new Pen(false);
   readonly cursor: Cursor = new Cursor();
+  readonly history: History = new History();
+  readonly backgrounds: Backgrounds = new Backgrounds();
+  /** The same for the screen that the alternate one hides. */
+  readonly hiddenBackgrounds: Backgrounds = new Backgrounds();
   /** The character sets G0 and G1 by their final bytes, and which of them is in use. */
   sets: [string, string] = ['B', 'B'];
   shift = 0;
-  saved: SavedCursor = { x: 0, y: 0, pen: new Pen(true), sets: ['B', 'B'], shift: 0 };
-  /** The pen that leaving the alternate screen restores. */
+  saved: SavedCursor = savedInitially();
+  /** Whether the alternate screen is shown; undefined if unknown. */
+  alternate: boolean | undefined;
+  /** What leaving the alternate screen restores: a pen, and a place (-1 if unknown). */
   alternatePen: Pen = new Pen(true);
+  #alternateX = -1;
+  #alternateY = -1;
   /** Modes seen in the stream that tmux doesn't report: their numbers, and on or off. */
   readonly modes: Map<number, boolean> = new Map();
   /** Parameter of the last cursor style sequence, if there was one. */
   cursorStyle: string | undefined;
   /** Whether state from before is missing. */
   earlier = true;
-  #erased = false;
-  /** The same for the screen that the alternate one hides. */
-  #normalErased = false;
-  /** Cells were erased while the background was unknown. */
-  #doubt = false;
+  /** How much was done that can't be done twice (T4). */
+  changes = 0;
+  #insert = false;
   /** The last cell printed: the column after it, and its row; -1 if it may be gone. */
   #lastX = -1;
   #lastY = -1;
   #justPrinted = false;
-  #state = stateGround;
-  #text = '';
-  #utf8: number[] = [];
-  #utf8Bytes = 0;
+  /** The character that `REP` repeats, if the last thing in the stream was ASCII. */
+  #repeatable = false;
+
+  /** Returns a tracker in the same state. */
+  clone(): StreamTracker {
+    const made = new StreamTracker();
+    made.grammar.assign(this.grammar);
+    made.pen.assign(this.pen);
+    made.cursor.assign(this.cursor);
+    made.history.assign(this.history);
+    made.backgrounds.assign(this.backgrounds);
+    made.hiddenBackgrounds.assign(this.hiddenBackgrounds);
+    made.sets = [...this.sets];
+    made.shift = this.shift;
+    made.saved = { ...this.saved, pen: this.saved.pen.clone() };
+    made.alternate = this.alternate;
+    made.alternatePen = this.alternatePen.clone();
+    made.#alternateX = this.#alternateX;
+    made.#alternateY = this.#alternateY;
+    for (const [mode, on] of this.modes) made.modes.set(mode, on);
+    made.cursorStyle = this.cursorStyle;
+    made.earlier = this.earlier;
+    made.changes = this.changes;
+    made.#insert = this.#insert;
+    made.#lastX = this.#lastX;
+    made.#lastY = this.#lastY;
+    made.#justPrinted = this.#justPrinted;
+    made.#repeatable = this.#repeatable;
+    return made;
+  }
 
   /** The bytes of a character that isn't complete yet. Empty between characters. */
   get cut(): Uint8Array {
-    return Uint8Array.from(this.#utf8);
-  }
-
-  /** Whether the stream stands between sequences. */
-  get atGround(): boolean {
-    return this.#state === stateGround;
+    return Uint8Array.from(this.grammar.cut);
   }
 
   /** Whether the last thing in the stream was a character, which a combining mark would join (one may be cut). */
   get justPrinted(): boolean {
-    return this.#justPrinted && this.#state === stateGround;
+    return this.#justPrinted && this.grammar.atGround;
   }
 
   /** The last printed cell that is still there: the column after it and its row, or undefined. */
@@ -110,191 +151,121 @@ export class StreamTracker {
   unknown(): InexactReason[] {
     const reasons: InexactReason[] = [];
     if (!this.pen.known) reasons.push('pen');
-    const { saved } = this;
-    // A cursor that was saved before a wrap can't be placed by a motion.
-    const savable = saved.x >= 0 && saved.y >= 0 && saved.x !== this.cursor.columns;
-    if (!savable || !saved.pen.known || !this.alternatePen.known) {
-      reasons.push('saved-cursor');
-    }
-    if (this.#erased || this.#normalErased || this.#doubt) reasons.push('erased-background');
+    if (this.saved.x < 0 || this.saved.y < 0) reasons.push('saved-cursor');
+    if (!this.backgrounds.known || !this.hiddenBackgrounds.known) reasons.push('erased-background');
     return reasons;
+  }
+
+  /**
+   * Whether pens that were saved are known. If not, the stream was joined before they were saved, and they are restored
+   * as the default ones; when the program goes back to one, the pen is unknown again.
+   */
+  get savedPensKnown(): boolean {
+    return this.saved.pen.known && this.alternatePen.known;
   }
 
   /** Bytes are missing from here on: forgets what they may have changed. */
   lose(): void {
     this.pen.forget();
     this.cursor.lose();
+    this.cursor.tabs = undefined;
+    this.history.lose();
     // What was half known would be completed from the wrong cells (T2).
     if (!this.saved.pen.known) this.saved = { ...this.saved, pen: new Pen(true) };
     if (!this.alternatePen.known) this.alternatePen = new Pen(true);
     this.earlier = true;
-    this.#erased = this.#doubt = this.#normalErased = false;
+    this.alternate = undefined;
+    this.backgrounds.reset();
+    this.hiddenBackgrounds.reset();
     this.#lastY = -1;
-    this.#state = stateGround;
-    this.#utf8 = [];
-    this.#utf8Bytes = 0;
+    this.#justPrinted = this.#repeatable = false;
+    this.grammar.reset();
   }
 
   /** Learns the unknown parts of the pen from the cell that `lastCell` names (T2). */
-  learn(pen: Pen): void {
-    if (this.#doubt && !this.pen.backgroundKnown && pen.plainBackground) this.#doubt = false;
-    this.pen.fill(pen);
-    this.saved.pen.fill(pen);
-    this.alternatePen.fill(pen);
+  learn(cell: Pen): void {
+    const told = this.pen.learnt(cell);
+    if (told.background !== undefined) {
+      this.backgrounds.learn(told.background);
+      this.hiddenBackgrounds.learn(told.background);
+    }
+    this.pen.fill(told);
+    this.saved.pen.fill(told);
+    this.alternatePen.fill(told);
   }
 
   /** The pane got another size, or the stream's place isn't what was thought: positions are unknown. */
   misplaced(): void {
     this.cursor.lose();
+    this.history.lose();
+    this.backgrounds.lose('');
     this.#lastY = -1;
     const { saved } = this;
     if (saved.x !== 0 || saved.y !== 0) this.saved = { ...saved, x: -1, y: -1 };
+    this.#alternateX = this.#alternateY = -1;
   }
 
-  /** Takes over what tmux says at this place of the stream. */
-  anchor(told: {
-    readonly x: number;
-    readonly y: number;
-    readonly columns: number;
-    readonly rows: number;
-    readonly top: number;
-    readonly bottom: number;
-    readonly origin: boolean;
-    readonly wrap: boolean;
-  }): void {
-    const { cursor } = this;
-    cursor.columns = told.columns;
-    cursor.rows = told.rows;
-    cursor.top = told.top;
-    cursor.bottom = told.bottom;
-    cursor.origin = told.origin;
-    cursor.wrap = told.wrap;
-    cursor.set(told.x, told.y);
+  /** Takes over what tmux tells about this place of the stream. */
+  anchor(told: Told): void {
+    this.cursor.anchor(told);
+    this.history.anchor(told.historySize, told.historyLimit);
+    this.backgrounds.anchor(told.height);
+    this.hiddenBackgrounds.anchor(told.height);
+    this.alternate = told.alternate;
+    this.#insert = told.insert;
+    this.#alternateX = told.hiddenX;
+    this.#alternateY = told.hiddenY;
   }
 
   /** Follows `bytes[start, end)`. */
   push(bytes: Uint8Array, start: number, end: number): void {
-    let at = start;
-    while (at < end) {
-      const byte = bytes[at]!;
-      if (this.#state === stateGround && byte >= 0x20 && byte < 0x7f && this.#utf8Bytes === 0) {
-        const from = at;
-        while (at < end && bytes[at]! >= 0x20 && bytes[at]! < 0x7f) at++;
-        this.#printed(at - from);
-      } else {
-        this.#step(byte);
-        at++;
-      }
-    }
+    this.grammar.push(bytes, start, end);
   }
 
-  #step(byte: number): void {
-    if (byte < 0x80) this.#justPrinted = false;
-    if (byte === 0x1b) {
-      this.#broken();
-      this.#state = stateEscape;
-      this.#text = '';
-    } else if (byte === 0x18 || byte === 0x1a) {
-      this.#broken();
-      this.#state = stateGround;
-    } else if (this.#state === stateString) {
-      if (byte === 0x07) this.#state = stateGround;
-    } else if (byte < 0x20) {
-      this.#control(byte);
-    } else if (this.#state === stateGround) {
-      this.#character(byte);
-    } else if (byte === 0x7f || byte >= 0x80) {
-      // Ignored inside a sequence.
-    } else if (this.#state === stateEscape) {
-      this.#escape(byte);
-    } else if (this.#state === stateIntermediate) {
-      if (byte < 0x30) this.#text += String.fromCharCode(byte);
-      else this.#escapeEnd(byte);
-    } else if (byte < 0x40) {
-      if (this.#text.length < parametersMax) this.#text += String.fromCharCode(byte);
-    } else {
-      this.#state = stateGround;
-      this.#sequence(this.#text, String.fromCharCode(byte));
-    }
-  }
-
-  /** Moves over `count` printable ASCII characters. */
-  #printed(count: number): void {
+  /** @internal */
+  printed(count: number): void {
     const { cursor } = this;
+    this.changes++;
     for (let rest = count; rest > 0; ) {
       const room = cursor.columns - cursor.x;
-      if (cursor.x < 0 || !cursor.wrap || room <= 0) {
-        cursor.print(1);
-        rest--;
-        if (cursor.x < 0) break;
-        if (cursor.fed) this.#fed();
-      } else {
+      if (cursor.x >= 0 && cursor.wrap && room > 0) {
         const step = Math.min(room, rest);
         cursor.x += step;
         rest -= step;
+      } else {
+        this.#wrapped(cursor.print(1));
+        rest--;
+        if (cursor.x < 0) break;
       }
     }
-    if (cursor.fed) this.#fed();
-    this.#justPrinted = true;
-    this.#lastX = cursor.x;
-    this.#lastY = cursor.y;
+    this.#cellPrinted();
+    this.#repeatable = true;
   }
 
-  #character(byte: number): void {
-    if (byte < 0x80) {
-      this.#broken();
-      if (byte !== 0x7f) this.#printed(1);
-      return;
-    }
-    if (byte >= 0xc0) {
-      this.#broken();
-      this.#utf8Bytes = byte >= 0xf8 ? 0 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      if (this.#utf8Bytes > 0) this.#utf8 = [byte];
-      else this.#disputed();
-      return;
-    }
-    if (this.#utf8Bytes === 0) {
-      this.#disputed();
-      return;
-    }
-    this.#utf8.push(byte);
-    if (this.#utf8.length < this.#utf8Bytes) return;
-    let code = this.#utf8[0]! & (0x7f >> this.#utf8Bytes);
-    for (let index = 1; index < this.#utf8Bytes; index++) {
-      code = (code << 6) | (this.#utf8[index]! & 0x3f);
-    }
-    this.#utf8 = [];
-    this.#utf8Bytes = 0;
+  /** @internal */
+  character(code: number): void {
     const width = widthOf(code);
-    // A mark joins a cell that may have been printed with another pen.
-    if (width !== 0) this.#justPrinted = true;
-    if (width < 0) this.#disputed();
-    else if (width > 0) {
-      this.cursor.print(width);
-      if (this.cursor.fed) this.#fed();
-      this.#lastX = this.cursor.x;
-      this.#lastY = this.cursor.y;
-    }
+    this.changes++;
+    this.#repeatable = false;
+    if (width === 0) return; // a mark joins a cell that may have been printed with another pen
+    this.#wrapped(this.cursor.print(width));
+    this.#cellPrinted();
+    if (width < 0) this.#lastY = -1;
   }
 
-  /** A character whose width isn't certain. */
-  #disputed(): void {
-    this.cursor.print(-1);
-    this.#fed();
-    this.#lastY = -1;
+  #cellPrinted(): void {
+    const { x, y } = this.cursor;
+    if (this.#insert) this.#shifted('');
+    this.#justPrinted = true;
+    this.#lastX = x;
+    // Without wrapping, what was printed last may have been printed over, or not at all.
+    this.#lastY = this.cursor.wrap ? y : -1;
   }
 
-  /** A character was broken off by something else: tmux may print a replacement. */
-  #broken(): void {
-    if (this.#utf8Bytes === 0) return;
-    this.#utf8 = [];
-    this.#utf8Bytes = 0;
-    this.#disputed();
-  }
-
-  #control(byte: number): void {
+  /** @internal */
+  control(byte: number): void {
     const { cursor } = this;
-    this.#broken();
+    this.#justPrinted = this.#repeatable = false;
     if (byte === 0x0d) cursor.x = 0;
     else if (byte === 0x0a || byte === 0x0b || byte === 0x0c) this.#lineFeed();
     else if (byte === 0x08) cursor.back();
@@ -304,91 +275,86 @@ export class StreamTracker {
   }
 
   #lineFeed(): void {
-    this.cursor.feed();
-    if (this.cursor.fed) this.#fed();
+    this.#scrolled(this.cursor.feed(), this.pen.background);
   }
 
-  /** A line was, or may have been, scrolled in: it has the pen's background. */
-  #fed(): void {
-    const { cursor } = this;
-    cursor.fed = false;
-    if (this.#lastY >= 0) {
-      const whole = cursor.top === 0 && cursor.bottom === cursor.rows - 1 && cursor.y >= 0;
-      this.#lastY = whole ? this.#lastY - 1 : -1;
+  /** A character didn't fit: the row that comes in has the default background. */
+  #wrapped(scrolled: Scrolled): void {
+    this.#scrolled(scrolled, '');
+  }
+
+  /** The region scrolled up by a row, or may have. */
+  #scrolled(scrolled: Scrolled, background: string | undefined): void {
+    if (scrolled === 'yes') this.#scroll(1, background);
+    else if (scrolled === 'maybe') {
+      this.changes++;
+      this.#lastY = -1;
+      this.backgrounds.lose(background);
+      this.history.lose();
     }
-    this.#erase();
-    if (cursor.scrolled >= cursor.rows && cursor.rows > 0) this.#erased = this.#doubt = false;
   }
 
-  /** Cells get the pen's background. */
-  #erase(): void {
-    if (this.pen.plainBackground) return;
-    if (this.pen.backgroundKnown) this.#erased = true;
-    else this.#doubt = true;
-    this.cursor.scrolled = 0;
-  }
-
-  /** The whole screen was erased. */
-  #eraseAll(): void {
-    this.#erased = this.#doubt = false;
-    this.#lastY = -1;
-    this.#erase();
-  }
-
-  #escape(byte: number): void {
-    this.#state = stateGround;
-    if (byte < 0x30) {
-      this.#state = stateIntermediate;
-      this.#text = String.fromCharCode(byte);
-    } else if (byte === 0x5b) {
-      this.#state = stateControl;
-    } else if ('PX]^_k'.includes(String.fromCharCode(byte))) {
-      this.#state = stateString;
-    } else this.#escapeEnd(byte);
-  }
-
-  #escapeEnd(byte: number): void {
-    this.#state = stateGround;
+  /** The region scrolls up by `count` rows, down if negative. */
+  #scroll(count: number, background: string | undefined): void {
     const { cursor } = this;
-    const name = this.#text + String.fromCharCode(byte);
+    this.changes++;
+    if (cursor.bottom < 0) {
+      this.#scrolled('maybe', background);
+      return;
+    }
+    const rows = Math.min(Math.abs(count), cursor.bottom - cursor.top + 1);
+    if (this.#lastY >= 0) this.#lastY = cursor.whole && count > 0 ? this.#lastY - rows : -1;
+    this.backgrounds.scroll(cursor.top, cursor.bottom, count, background);
+    if (count > 0) this.#intoHistory(rows);
+  }
+
+  #intoHistory(rows: number): void {
+    if (this.alternate === undefined) this.history.lose();
+    else if (!this.alternate) this.history.scroll(rows);
+  }
+
+  /** @internal */
+  escape(name: string): void {
+    const { cursor } = this;
+    this.#justPrinted = this.#repeatable = false;
     if (name === '7') this.#save();
     else if (name === '8') this.#restore();
     else if (name === 'D') this.#lineFeed();
     else if (name === 'E') {
-      this.#lineFeed();
       cursor.x = 0;
+      this.#lineFeed();
     } else if (name === 'M') {
-      cursor.feedBack();
-      if (cursor.fed) {
-        cursor.fed = false;
-        this.#lastY = -1;
-        this.#erase();
-      }
-    } else if (name === 'H') cursor.tabs = false;
+      const scrolled = cursor.feedBack();
+      if (scrolled === 'yes') this.#scroll(-1, this.pen.background);
+      else this.#scrolled(scrolled, this.pen.background);
+    } else if (name === 'H') cursor.setTab();
     else if (name === 'c') this.#reset();
     else if (name === '(0' || name === '(B') this.sets[0] = name[1]!;
     else if (name === ')0' || name === ')B') this.sets[1] = name[1]!;
     else if (name === '#8') {
+      this.changes++;
+      cursor.region(0, cursor.rows - 1);
       cursor.set(0, 0);
+      this.backgrounds.reset(); // every cell is printed
       this.#lastY = -1;
     }
   }
 
   #save(): void {
-    const { x, y } = this.cursor;
+    const { x, y, origin } = this.cursor;
     const { shift } = this;
-    this.saved = { x, y, pen: this.pen.clone(), sets: [...this.sets], shift };
+    const column = this.cursor.columns > 0 ? Math.min(x, this.cursor.columns - 1) : x;
+    this.saved = { x: column, y, pen: this.pen.clone(), sets: [...this.sets], shift, origin };
   }
 
   #restore(): void {
-    const { x, y, pen, sets, shift } = this.saved;
+    const { x, y, pen, sets, shift, origin } = this.saved;
     this.pen.assign(pen);
     if (!pen.known) this.#lastY = -1; // T2
     this.sets = [...sets];
     this.shift = shift;
-    // tmux restores the origin mode too; a place that it clips isn't known.
-    if (this.cursor.origin) this.cursor.lose();
-    else this.cursor.set(x, y);
+    this.cursor.origin = origin;
+    this.cursor.restore(x, y);
   }
 
   #reset(): void {
@@ -396,129 +362,211 @@ export class StreamTracker {
     this.pen.reset();
     this.sets = ['B', 'B'];
     this.shift = 0;
-    this.saved = { x: 0, y: 0, pen: new Pen(true), sets: ['B', 'B'], shift: 0 };
-    this.alternatePen = new Pen(true);
-    this.modes.clear();
-    this.cursorStyle = undefined;
-    this.earlier = this.#normalErased = false;
-    cursor.tabs = true;
+    this.saved = savedInitially();
+    for (const mode of untoldModes) this.modes.set(mode, false);
+    this.cursorStyle = '0';
+    this.#insert = false;
+    this.earlier = this.earlier && this.alternate !== false;
+    cursor.resetTabs();
     cursor.origin = false;
     cursor.wrap = true;
     cursor.region(0, cursor.rows - 1);
     cursor.set(0, 0);
-    this.#eraseAll();
+    this.#eraseAll('');
   }
 
-  #sequence(text: string, final: string): void {
+  /** @internal */
+  other(): void {
+    this.#justPrinted = false;
+  }
+
+  /** @internal */
+  sequence(marks: string, parameters: string, final: string): void {
+    this.#justPrinted = false;
+    if (marks === '' && final === 'b') this.#repeat(parameters);
+    this.#repeatable = false;
+    if (marks === '?' && (final === 'h' || final === 'l')) {
+      for (const word of parameters.split(';')) this.#privateMode(Number(word), final === 'h');
+    } else if (marks === ' ' && final === 'q') this.cursorStyle = parameters;
+    else if (marks === '' && final === 'm') this.pen.apply(parameters);
+    else if (marks === '' && !parameters.includes(':')) this.#plainSequence(parameters, final);
+  }
+
+  #plainSequence(parameters: string, final: string): void {
     const { cursor } = this;
-    if (/^[<-?]/.test(text)) {
-      if (text[0] === '?' && (final === 'h' || final === 'l')) {
-        for (const mode of text.slice(1).split(';')) this.#mode(Number(mode), final === 'h');
-      }
-      return;
-    }
-    if (/[ -/]$/.test(text)) {
-      if (text.endsWith(' ') && final === 'q') this.cursorStyle = text.slice(0, -1);
-      return;
-    }
-    if (final === 'm') {
-      this.pen.apply(text);
-      return;
-    }
-    const [first, second] = text.split(';').map((word) => Number(word || '0'));
-    const count = Math.max(1, first ?? 1);
-    switch (final) {
-      case 'A':
-        cursor.up(count);
-        break;
-      case 'B':
-        cursor.down(count);
-        break;
-      case 'C':
-        cursor.right(count);
-        break;
-      case 'D':
-        cursor.left(count);
-        break;
-      case 'E':
-        cursor.down(count);
-        cursor.to(0, -1);
-        break;
-      case 'F':
-        cursor.up(count);
-        cursor.to(0, -1);
-        break;
-      case 'G':
-      case '`':
-        cursor.to(count - 1, -1);
-        break;
-      case 'd':
-        cursor.to(-1, count - 1);
-        break;
-      case 'H':
-      case 'f':
-        cursor.to(Math.max(1, second ?? 1) - 1, count - 1);
-        break;
-      case 'r':
-        cursor.region(count - 1, (second ? second : cursor.rows) - 1);
-        break;
-      case 's':
-        this.#save();
-        break;
-      case 'u':
-        this.#restore();
-        break;
-      case 'g':
-        cursor.tabs = false;
-        break;
-      default:
-        this.#edit(final, first ?? 0);
-    }
+    const words = parameters.split(';').map((word) => Number(word || '-1'));
+    if (words.length > parameterCountMax || words.some((word) => word > 0x7fffffff)) return;
+    const first = Math.max(0, words[0]!);
+    const second = words[1] ?? -1;
+    const count = Math.max(1, first);
+    if (final === 'A') cursor.up(count);
+    else if (final === 'B') cursor.down(count);
+    else if (final === 'C') cursor.right(count);
+    else if (final === 'D') cursor.left(count);
+    else if (final === 'E' || final === 'F') {
+      cursor.x = 0;
+      if (final === 'E') cursor.down(count);
+      else cursor.up(count);
+    } else if (final === 'G' || final === '`') cursor.to(count - 1, -1);
+    else if (final === 'd') cursor.to(-1, count - 1);
+    else if (final === 'H' || final === 'f') cursor.to(Math.max(1, second) - 1, count - 1);
+    else if (final === 'r')
+      cursor.region(count - 1, (second < 0 ? cursor.rows : Math.max(1, second)) - 1);
+    else if (final === 's') this.#save();
+    else if (final === 'u') this.#restore();
+    else if (final === 'g') {
+      if (first === 0 || first === 3) cursor.clearTab(first === 3);
+    } else if (final === 'Z') cursor.tabBack(count);
+    else if (final === 'h' || final === 'l') {
+      if (words.includes(4)) this.#insert = final === 'h';
+    } else this.#edit(final, first, count);
   }
 
   /** Sequences that change cells. */
-  #edit(final: string, first: number): void {
-    const { cursor } = this;
-    if (final === 'J') {
-      if (first === 2 || (first === 0 && cursor.x === 0 && cursor.y === 0)) this.#eraseAll();
-      else if (first !== 3) this.#erase();
-      this.#lastY = -1;
-    } else if ('KXLMP@ST'.includes(final)) {
-      this.#erase();
-      this.#lastY = -1;
-    } else if (final === 'b') {
-      cursor.lose();
-      this.#erase();
-      this.#lastY = -1;
-    } else if (final === 'Z') cursor.x = -1;
+  #edit(final: string, first: number, count: number): void {
+    if (final === 'J') this.#eraseDisplay(first);
+    else if (final === 'K') this.#eraseLine(first);
+    else if (final === 'X') this.#eraseCells(count);
+    else if (final === 'L' || final === 'M') this.#moveRows(final === 'L' ? -count : count);
+    else if (final === 'P' || final === '@') this.#shifted(this.pen.background);
+    else if (final === 'S' || final === 'T') {
+      this.#scroll(final === 'S' ? count : -count, this.pen.background);
+    } else return;
+    this.changes++;
+    this.#lastY = -1;
   }
 
-  #mode(mode: number, on: boolean): void {
+  /** `REP`: tmux repeats ASCII that was the last thing in the stream, up to the end of the row. */
+  #repeat(parameters: string): void {
+    const count = Math.max(1, Number(parameters || '1'));
+    const { x, columns } = this.cursor;
+    if (!this.#repeatable) return;
+    if (x < 0) this.printed(1);
+    else if (x < columns) this.printed(Math.min(count, columns - x));
+  }
+
+  #eraseDisplay(what: number): void {
+    const { cursor } = this;
+    const { background } = this.pen;
+    const { x, y, rows } = cursor;
+    if (what === 2 || (what === 0 && x === 0 && y === 0)) this.#eraseAll(background);
+    else if (what === 3) this.history.clear();
+    else if (what === 0 || what === 1) {
+      if (y < 0) {
+        this.backgrounds.lose(background);
+        this.history.lose();
+      } else if (what === 0) this.backgrounds.eraseRows(y + 1, rows, background);
+      else this.backgrounds.eraseRows(0, y, background);
+      this.#eraseLine(what);
+    }
+  }
+
+  #eraseLine(what: number): void {
+    const { x, y, columns } = this.cursor;
+    const { background } = this.pen;
+    if (what > 2) return;
+    if (y < 0 || (x < 0 && what !== 2)) this.backgrounds.lose(background);
+    else if (what === 2 || (what === 1 && x >= columns)) {
+      this.backgrounds.eraseRows(y, y + 1, background);
+    } else if (what === 1) this.backgrounds.eraseCells(y, 0, x + 1, background);
+    else if (x < columns) {
+      this.backgrounds.eraseCells(y, x, Number.POSITIVE_INFINITY, background);
+    }
+  }
+
+  #eraseCells(count: number): void {
+    const { x, y, columns } = this.cursor;
+    const { background } = this.pen;
+    if (x < 0 || y < 0) this.backgrounds.lose(background);
+    else if (x < columns) {
+      this.backgrounds.eraseCells(y, x, Math.min(x + count, columns), background);
+    }
+  }
+
+  /** Lines are inserted (negative) or deleted at the cursor; outside the region down to the screen's end. */
+  #moveRows(count: number): void {
+    const { y, top, bottom, rows } = this.cursor;
+    const { background } = this.pen;
+    if (y < 0 || bottom < 0) this.backgrounds.lose(background);
+    else {
+      const outside = y < top || y > bottom;
+      if (outside && -count >= rows - y) return; // tmux moves nothing then
+      const last = outside ? rows - 1 : bottom;
+      this.backgrounds.scroll(y, last, count, background);
+    }
+  }
+
+  /** Cells of the cursor's row moved sideways. */
+  #shifted(background: string | undefined): void {
+    const { y } = this.cursor;
+    if (y < 0) this.backgrounds.lose(background);
+    else this.backgrounds.shiftCells(y, background);
+  }
+
+  /** The whole screen is erased; what was on it goes into the history. */
+  #eraseAll(background: string | undefined): void {
+    this.changes++;
+    if (this.alternate !== true) this.history.lose();
+    this.backgrounds.eraseRows(0, this.cursor.rows, background);
+    this.#lastY = -1;
+  }
+
+  #privateMode(mode: number, on: boolean): void {
     const { cursor } = this;
     if (untoldModes.has(mode)) this.modes.set(mode, on);
     else if (mode === 6) {
       cursor.origin = on;
-      if (on && cursor.top < 0) cursor.lose();
-      else cursor.set(0, on ? cursor.top : 0);
+      cursor.to(0, 0);
     } else if (mode === 7) cursor.wrap = on;
-    else if (mode === 3) cursor.lose();
-    else if (mode === 47 || mode === 1047 || mode === 1049) this.#alternate(mode, on);
+    else if (mode === 3) {
+      cursor.to(0, 0);
+      this.#eraseAll(this.pen.background);
+    } else if (mode === 47 || mode === 1047 || mode === 1049) {
+      this.changes++;
+      this.#lastY = -1;
+      if (this.alternate === undefined) this.#maybeAlternate(mode === 1049);
+      else if (on) this.#enterAlternate(mode === 1049);
+      else this.#leaveAlternate(mode === 1049);
+    }
   }
 
-  #alternate(mode: number, on: boolean): void {
-    if (mode === 1049) {
-      if (on) this.alternatePen = this.pen.clone();
-      else this.pen.assign(this.alternatePen);
+  /** Whether it was on before isn't known. */
+  #maybeAlternate(withCursor: boolean): void {
+    if (withCursor) {
+      this.pen.forget();
+      this.cursor.lose();
     }
-    this.#lastY = -1;
-    this.cursor.lose();
-    if (on) {
-      this.#normalErased ||= this.#erased;
-      this.#erased = false;
-      this.#erase();
-    } else if (this.#normalErased) {
-      this.#erased = true;
-      this.#normalErased = false;
+    this.alternatePen = new Pen(true);
+    this.backgrounds.lose(undefined);
+    this.history.lose();
+    this.#alternateX = this.#alternateY = -1;
+  }
+
+  #enterAlternate(withCursor: boolean): void {
+    if (this.alternate === true) return;
+    this.alternate = true;
+    this.alternatePen = this.pen.clone();
+    if (withCursor) {
+      this.#alternateX = this.cursor.x;
+      this.#alternateY = this.cursor.y;
     }
+    this.hiddenBackgrounds.assign(this.backgrounds);
+    this.backgrounds.reset();
+  }
+
+  #leaveAlternate(withCursor: boolean): void {
+    const { cursor } = this;
+    if (withCursor && this.#alternateX !== neverSaved) {
+      this.pen.assign(this.alternatePen);
+      cursor.restore(this.#alternateX, this.#alternateY);
+    } else if (cursor.x >= cursor.columns) cursor.x = cursor.columns - 1;
+    if (this.alternate === true) {
+      this.backgrounds.assign(this.hiddenBackgrounds);
+      this.hiddenBackgrounds.reset();
+    }
+    this.alternate = false;
   }
 }
+
+/** What tmux tells of a place that was never saved. */
+const neverSaved = 0xffffffff;

@@ -12,6 +12,8 @@ export interface WorkerSetup {
   readonly ring: unknown;
   readonly stations: StationBuffers;
   readonly epoch: bigint;
+  /** Limit of the watchdog (ms), 0 for none. */
+  readonly watchdogMs: number;
   /** Two f64: bytes read, records found. */
   readonly counts: SharedArrayBuffer;
 }
@@ -20,7 +22,9 @@ export interface WorkerSetup {
 export type ToWorker =
   | { readonly type: 'write'; readonly bytes: Uint8Array | string }
   | { readonly type: 'close'; readonly deadlineMs: number }
-  | { readonly type: 'kill' };
+  | { readonly type: 'kill' }
+  /** The session's thread isn't stuck. */
+  | { readonly type: 'beat' };
 
 /** From the worker to the session. */
 export interface FromWorker {

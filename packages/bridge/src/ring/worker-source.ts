@@ -34,6 +34,7 @@ export interface WorkerPlan {
   readonly record: RecordPlan | undefined;
   readonly ringBytes: number;
   readonly reader: ReaderOptions;
+  readonly watchdogMs: number;
 }
 
 /** The worker mode's receive, parse and ring stations. */
@@ -48,6 +49,7 @@ export class WorkerSource implements Source {
   #reader: RingReader | undefined;
   #target: RecordTarget | undefined;
   #worker: Worker | undefined;
+  #beats: NodeJS.Timeout | undefined;
   #workerGone: TransportExit | undefined;
   #clientPid: number | undefined;
   #ended = false;
@@ -65,11 +67,12 @@ export class WorkerSource implements Source {
 
   open(target: RecordTarget): void {
     this.#target = target;
-    const { plan, record, reader } = this.#plan;
+    const { plan, record, reader, watchdogMs } = this.#plan;
     const setup: WorkerSetup = {
       plan,
       record,
       reader,
+      watchdogMs,
       ring: this.#ring,
       stations: this.#stations.buffers,
       epoch: this.#clock.epoch,
@@ -78,6 +81,9 @@ export class WorkerSource implements Source {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: setup });
     this.#worker = worker;
+    if (watchdogMs > 0) {
+      this.#beats = setInterval(() => this.#post({ type: 'beat' }), watchdogMs / 3).unref();
+    }
     worker.on('message', (message: FromWorker) => {
       this.#clientPid = message.pid;
     });
@@ -131,14 +137,17 @@ export class WorkerSource implements Source {
 
   kill(): void {
     this.#post({ type: 'kill' });
-    if (this.#clientPid !== undefined && !this.#ended) {
-      try {
-        process.kill(this.#clientPid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    this.#killClient();
     this.#worker?.terminate();
+  }
+
+  #killClient(): void {
+    if (this.#clientPid === undefined || this.#ended) return;
+    try {
+      process.kill(this.#clientPid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 
   get counts(): SourceCounts {
@@ -155,6 +164,7 @@ export class WorkerSource implements Source {
   #gone(message: string, cause?: unknown): void {
     if (this.#ended || this.#workerGone !== undefined) return;
     this.#workerGone = { cause: new BridgeError('ERR_WORKER_FAILED', message, cause) };
+    this.#killClient(); // nobody drains it any more
     this.#stations.releaseOwner(workerOwner);
     markDead(this.#ring, 'producer'); // wakes the consumer
   }
@@ -162,6 +172,7 @@ export class WorkerSource implements Source {
   #end(exit: TransportExit): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearInterval(this.#beats);
     this.#reader?.stop();
     this.#target!.event({ type: 'ended', exit });
     this.#consumer.close();

@@ -4,7 +4,7 @@ import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
 import { createClock } from '../measure/clock.ts';
 import { Stations } from '../measure/stations.ts';
 import { Reader } from '../parse/reader.ts';
-import { TmuxClient } from '../receive/tmux-client.ts';
+import { beat } from '../receive/watchdog.ts';
 import { transportOf } from './open-source.ts';
 import { RingWriter } from './ring-writer.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
@@ -22,12 +22,14 @@ const producer = attachProducer(setup.ring as RingHandle, {
   alignBytes: 8,
 });
 const writer = new RingWriter(producer);
-const transport = transportOf(setup.plan, clock, setup.record);
+const watchdog = setup.watchdogMs === 0 ? undefined : { limitMs: setup.watchdogMs, own: false };
+const transport = transportOf(setup.plan, clock, setup.record, watchdog);
 const reader = new Reader(writer, clock, stations, setup.reader);
 writer.control(transport);
 
 port.on('message', (message: ToWorker) => {
   if (message.type === 'write') transport.write(message.bytes);
+  else if (message.type === 'beat') beat();
   else if (message.type === 'close') transport.close(message.deadlineMs);
   else transport.kill();
 });
@@ -40,7 +42,7 @@ transport.open({
   },
   ended: (exit) => reader.ended(exit),
 });
-if (transport instanceof TmuxClient && transport.pid !== undefined) {
+if (transport.pid !== undefined) {
   const message: FromWorker = { type: 'pid', pid: transport.pid };
   port.postMessage(message);
 }

@@ -14,6 +14,23 @@ export interface Sink {
    *   keeps them longer copies them. Characters and escape sequences may be cut anywhere.
    */
   write(bytes: Uint8Array): undefined | PromiseLike<unknown>;
+  /**
+   * Learns that the next write begins with a snapshot: it doesn't continue what was written before, and depends on none
+   * of it.
+   */
+  reset?(): void;
+  /**
+   * Learns that the rest of the write under way isn't wanted any more, because a snapshot will replace it: a sink that
+   * hands bytes on in pieces may leave out those that it hasn't, and settle the write as soon as it is ready for more.
+   */
+  abandon?(): void;
+  /**
+   * Asks to be told how far the viewer has drawn: the absolute number of bytes, of all that were ever written to the
+   * sink. Only sinks that know have it. It is called once, before the first write. What is told is cumulative: a number
+   * may be told twice, late or not at all, and one that is no progress or more than was written changes nothing. A sink
+   * that has this counts, in a viewer's window, with what was drawn instead of what was accepted.
+   */
+  onDrawn?(listener: (bytes: number) => void): void;
   /** Learns that no more bytes will come. Called once; `error` is set if the session failed. */
   close?(error?: Error): void | PromiseLike<void>;
 }

@@ -1,8 +1,9 @@
 /**
  * `millrace demo`: real tmux output through all stations, live, then a summary against the brief's floors.
  *
- * Five phases: a flood inline, the same with a worker, the brief's typical load for the CPU's share, memory in
- * processes of their own, and the recording. Without tmux the recording alone, and the summary says so.
+ * Six phases: a flood inline, the same with a worker, a slow viewer before and after, the brief's typical load for the
+ * CPU's share, memory in processes of their own, and the recording. Without tmux the recording alone, and the summary
+ * says so.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import type { Session } from '../../session.ts';
 import { nullSink } from '../../sinks/null.ts';
 import { formatDuration } from '../format.ts';
 import { openPrivateServer } from '../private-server.ts';
+import { type BeforeAfter, beforeAfter, beforeAfterFigure } from './before-after.ts';
 import { type Floor, floorLines } from './floors.ts';
 import { LivePanes, type Watch } from './live-panes.ts';
 import { memoryFigure, memoryFloor } from './memory.ts';
@@ -27,14 +29,24 @@ export interface DemoOptions {
   /** Scales the phases' times. @defaultValue 1, about ten seconds of live view */
   readonly scale: number;
   readonly signal: AbortSignal;
+  /** Where the view and the summary go; with `json`, only the data. */
   readonly output: Output;
+  /** Prints the figures as one JSON object; the view goes to standard error. */
+  readonly json?: boolean;
+}
+
+/** What the demo measured. */
+export interface DemoResult {
+  readonly floors: readonly Floor[];
+  /** Missing where there is no tmux. */
+  readonly beforeAfter?: BeforeAfter;
 }
 
 const frameMs = 200;
 const floodSeconds = 4;
 const workerSeconds = 3;
 const typicalSeconds = 3;
-const memorySeconds = 2.5;
+const memorySeconds = 2;
 const floorAddedNs = 500_000;
 const floorCpu = 0.1;
 const cpuFigure = 'CPU of a core, typing + 200 KB/s of logs, with this view';
@@ -186,27 +198,42 @@ async function replayed(
     { figure: 'live flood, inline: P99 from read to sink', floor: '< 0.5 ms' },
     { figure: cpuFigure, floor: '< 10 %' },
     { figure: memoryFigure, floor: '< 5 %' },
+    { figure: beforeAfterFigure, floor: '-' },
   ];
 }
 
-/** Runs the demo; resolves with the floors that it measured. */
-export async function runDemo(options: DemoOptions): Promise<readonly Floor[]> {
-  const view = new View(options.output);
+/** All that is measured on a live tmux. */
+async function live(options: DemoOptions, view: View): Promise<DemoResult> {
+  const flooded = await floods(options, view);
+  const { floor, figures } = await beforeAfter(options, view);
+  return {
+    floors: [...flooded, ...(await typical(options, view)), floor],
+    beforeAfter: figures,
+  };
+}
+
+/** Runs the demo; resolves with what it measured. */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const view = new View(options.json ? process.stderr : options.output);
   const file = await readFile(demoRecording);
   try {
     let missing: BridgeError | undefined;
     await readTmuxVersion(options.tmux).catch((error: BridgeError) => {
       missing = error;
     });
-    const floors =
+    const first: DemoResult =
       missing === undefined
-        ? [...(await floods(options, view)), ...(await typical(options, view))]
-        : await replayed(file, options, view, missing.message);
+        ? await live(options, view)
+        : { floors: await replayed(file, options, view, missing.message) };
     view.print('replaying the recording at full speed, then paced ...');
-    const all = [...(await replayFloors(file, options.signal)), ...floors];
-    view.print('');
-    for (const line of floorLines(all)) view.print(line);
-    return all;
+    const floors = [...(await replayFloors(file, options.scale, options.signal)), ...first.floors];
+    const result = { ...first, floors };
+    if (options.json) options.output.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    else {
+      view.print('');
+      for (const line of floorLines(floors)) view.print(line);
+    }
+    return result;
   } finally {
     view.settle();
   }

@@ -55,9 +55,11 @@ async function replay(
   };
 }
 
-/** Loops so that a replay at this rate takes about three seconds. */
-const loopsFor = (records: number, perSecond: number): number =>
-  Math.max(1, Math.round((3 * perSecond) / Math.max(1, records)));
+const replaySeconds = 2;
+
+/** Loops so that a replay at this rate takes so many seconds. */
+const loopsFor = (records: number, perSecond: number, seconds: number): number =>
+  Math.max(1, Math.round((seconds * perSecond) / Math.max(1, records)));
 
 function lostBytes(once: Replay, again: Replay, loops: number): number {
   let lost = 0;
@@ -77,13 +79,14 @@ const worstP99 = (stations: Replay['stations']): { name: string; p99: number } =
 async function measureMode(
   file: Uint8Array,
   worker: boolean,
+  scale: number,
   signal: AbortSignal,
 ): Promise<Floor[]> {
   const mode = worker ? 'worker' : 'inline';
   const once = await replay(file, worker, 1, undefined, signal);
-  const fastLoops = loopsFor(once.records, 1_000_000);
+  const fastLoops = loopsFor(once.records, 1_000_000, replaySeconds * scale);
   const fast = await replay(file, worker, fastLoops, undefined, signal);
-  const pacedLoops = loopsFor(once.records, floorRecordsPerSecond);
+  const pacedLoops = loopsFor(once.records, floorRecordsPerSecond, replaySeconds * scale);
   const paced = await replay(file, worker, pacedLoops, floorRecordsPerSecond, signal);
   const perSecond = fast.records / fast.seconds;
   const { name, p99 } = worstP99(paced.stations);
@@ -110,7 +113,16 @@ async function measureMode(
   ];
 }
 
-/** Measures the recording in both modes. */
-export async function replayFloors(file: Uint8Array, signal: AbortSignal): Promise<Floor[]> {
-  return [...(await measureMode(file, false, signal)), ...(await measureMode(file, true, signal))];
+/**
+ * Measures the recording in both modes.
+ *
+ * @param scale - factor on the time that it takes
+ */
+export async function replayFloors(
+  file: Uint8Array,
+  scale: number,
+  signal: AbortSignal,
+): Promise<Floor[]> {
+  const inline = await measureMode(file, false, scale, signal);
+  return [...inline, ...(await measureMode(file, true, scale, signal))];
 }

@@ -77,26 +77,51 @@ export interface Output {
   readonly columns?: number;
 }
 
+/** What stands out: verdicts, trouble, heads of tables, the title of what runs now. */
+const colours: readonly (readonly [pattern: RegExp, code: string])[] = [
+  [/\bholds$/, '32'],
+  [/\bfalls short$/, '33'],
+  [/\bno echo for [\d.]+ m?s/, '31'],
+  [/▇+/g, '33'],
+  [/^(?:pane {2}| {4,}p50|the brief's floors| {4,}key to echo).*$/, '2'],
+  [/^(?:inline|worker|before|after)\b.*$/, '1'],
+];
+
 /** Draws snapshots. */
 export class View {
   readonly #output: Output;
+  readonly #coloured: boolean;
   #drawn = 0;
   #plainSecond = -1;
 
   constructor(output: Output) {
     this.#output = output;
+    this.#coloured = output.isTTY === true && !process.env['NO_COLOR'];
   }
 
   /** Draws a snapshot over the one before. */
   draw(snapshot: Snapshot): void {
+    this.drawLines(
+      snapshot.elapsedSeconds,
+      () => screenLines(snapshot),
+      () => plainLine(snapshot),
+    );
+  }
+
+  /**
+   * Draws lines over those before; where there is no terminal, one line a second.
+   *
+   * @param elapsedSeconds - since the first of these drawings
+   */
+  drawLines(elapsedSeconds: number, screen: () => readonly string[], plain: () => string): void {
     if (this.#output.isTTY !== true) {
-      const second = Math.floor(snapshot.elapsedSeconds);
-      if (second > this.#plainSecond) this.print(plainLine(snapshot));
+      const second = Math.floor(elapsedSeconds);
+      if (second > this.#plainSecond) this.print(plain());
       this.#plainSecond = second;
       return;
     }
     const width = this.#output.columns ?? 80;
-    const lines = screenLines(snapshot).map((line) => line.slice(0, width - 1));
+    const lines = screen().map((line) => this.#decorate(line.slice(0, width - 1)));
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : '\x1b[?25l';
     this.#output.write(`${up}\r\x1b[0J${lines.join('\n')}\n`);
     this.#drawn = lines.length;
@@ -112,6 +137,14 @@ export class View {
   /** Prints a line below the view. */
   print(line: string): void {
     this.settle();
-    this.#output.write(`${line}\n`);
+    this.#output.write(`${this.#decorate(line)}\n`);
+  }
+
+  /** Colours what the eye looks for, on a terminal whose user hasn't said no (https://no-color.org). */
+  #decorate(line: string): string {
+    if (!this.#coloured) return line;
+    return colours.reduce((text, [pattern, code]) => {
+      return text.replace(pattern, (match) => `\x1b[${code}m${match}\x1b[0m`);
+    }, line);
   }
 }

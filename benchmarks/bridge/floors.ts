@@ -1,0 +1,191 @@
+/**
+ * The brief's floors on the whole system: throughput and paced latency on the shipped recording, added latency, CPU
+ * and memory on a live tmux. What the demo shows in ten seconds, measured for longer.
+ *
+ * Not measured here: viewers that lag, where the bridge's flow control decides; see `viewers.ts`. The naive peer is
+ * what users write: readline and a regular expression.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, nullSink, parseRecording } from '@millrace/bridge';
+import { LivePanes } from '../../packages/bridge/src/cli/demo/live-panes.ts';
+import { probeMemory } from '../../packages/bridge/src/cli/demo/memory.ts';
+import { typicalLog } from '../../packages/bridge/src/cli/demo/programs.ts';
+import { openPrivateServer } from '../../packages/bridge/src/cli/private-server.ts';
+import type { Row } from '../harness/row.ts';
+
+const tmux = process.env['MILLRACE_TMUX'] ?? 'tmux';
+const noTmux = (): string | undefined =>
+  spawnSync(tmux, ['-V']).error === undefined ? undefined : 'no tmux on PATH';
+
+const file = readFileSync(
+  new URL('../../packages/bridge/recordings/demo.millrace.gz', import.meta.url),
+);
+const received = Buffer.concat(
+  parseRecording(file)
+    .frames.filter((frame) => !frame.toTmux)
+    .map((frame) => frame.bytes),
+);
+const loops = 500;
+const never = new AbortController().signal;
+
+async function replayRecordsPerSecond(worker: boolean): Promise<number> {
+  const started = performance.now();
+  const session = await connect({
+    recording: { source: file, pace: { kind: 'max' }, loops },
+    worker,
+    sink: () => nullSink(),
+  });
+  await session.closed;
+  return session.stats().records / ((performance.now() - started) / 1000);
+}
+
+/** Readline and a regular expression over the same bytes in the same reads, strings decoded. */
+async function naiveRecordsPerSecond(): Promise<number> {
+  const naiveLoops = 20;
+  let records = 0;
+  let length = 0;
+  const started = performance.now();
+  function* reads(): Generator<Buffer> {
+    for (let loop = 0; loop < naiveLoops; loop++) {
+      for (let start = 0; start < received.length; start += 65_536) {
+        yield received.subarray(start, start + 65_536);
+      }
+    }
+  }
+  for await (const line of createInterface({ input: Readable.from(reads()) })) {
+    const match = /^%(?:output %(\d+)|extended-output %(\d+) \d+ :) (.*)$/.exec(line);
+    if (match === null) continue;
+    records++;
+    length += match[3]!.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    ).length;
+  }
+  if (length === 0) throw new Error('nothing decoded');
+  return records / ((performance.now() - started) / 1000);
+}
+
+async function pacedWorstP99Ms(worker: boolean): Promise<number> {
+  const session = await connect({
+    recording: { source: file, pace: { kind: 'records', perSecond: 200_000 }, loops: 800 },
+    worker,
+    sink: () => nullSink(),
+  });
+  await session.closed;
+  const { parse, ring, batch, sink } = session.stats().stations;
+  return Math.max(parse.p99, ring.p99, batch.p99, sink.p99) / 1e6;
+}
+
+async function withPanes<Result>(
+  commands: ConstructorParameters<typeof LivePanes>[3],
+  worker: boolean,
+  body: (watch: Awaited<ReturnType<LivePanes['watch']>>, socketPath: string) => Promise<Result>,
+): Promise<Result> {
+  const server = openPrivateServer(tmux);
+  try {
+    const watch = await new LivePanes(server, tmux, never, commands).watch(worker);
+    try {
+      return await body(watch, server.socketPath);
+    } finally {
+      watch.echo.stop();
+      await watch.session.close();
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+const typicalPanes = { flood: typicalLog, build: typicalLog, screen: typicalLog };
+
+const addedP99Ms = (worker: boolean): Promise<number> =>
+  withPanes({}, worker, async ({ session }) => {
+    await sleep(5000);
+    return session.stats().stations.total.p99 / 1e6;
+  });
+
+const cpuShare = (): Promise<number> =>
+  withPanes(typicalPanes, false, async () => {
+    await sleep(1000);
+    const started = performance.now();
+    const before = process.cpuUsage();
+    await sleep(10_000);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 10 / (performance.now() - started);
+  });
+
+const memoryOver = (): Promise<number> =>
+  withPanes(typicalPanes, false, async (watch, socketPath) => {
+    watch.echo.stop();
+    await watch.session.close();
+    const plain = await probeMemory('plain', tmux, socketPath, 10, never);
+    const bridge = await probeMemory('bridge', tmux, socketPath, 10, never);
+    return (bridge.rss / plain.rss - 1) * 100;
+  });
+
+const modes = [
+  { worker: false, mode: 'inline' },
+  { worker: true, mode: 'worker' },
+];
+
+export const floorRows: readonly Row[] = [
+  ...modes.map(
+    ({ worker, mode }): Row => ({
+      kind: 'absolute',
+      name: `replayed recording, all stages, ${mode}`,
+      unit: 'records/s',
+      better: 'higher',
+      bar: 500_000,
+      stretch: 2_000_000,
+      ours: () => replayRecordsPerSecond(worker),
+      peers: { 'readline + regex': naiveRecordsPerSecond },
+    }),
+  ),
+  ...modes.map(
+    ({ worker, mode }): Row => ({
+      kind: 'absolute',
+      name: `recording paced at 200,000 records/s, worst P99 of a station, ${mode}`,
+      unit: 'ms',
+      better: 'lower',
+      bar: 0.5,
+      rounds: 3,
+      ours: () => pacedWorstP99Ms(worker),
+    }),
+  ),
+  ...modes.map(
+    ({ worker, mode }): Row => ({
+      kind: 'absolute',
+      name: `latency added, live flood in 4 panes, P99, ${mode}`,
+      unit: 'ms',
+      better: 'lower',
+      bar: 0.3,
+      stretch: 0.1,
+      rounds: 3,
+      unavailable: noTmux,
+      ours: () => addedP99Ms(worker),
+    }),
+  ),
+  {
+    kind: 'absolute',
+    name: 'CPU, typing + 200 KB/s of logs in 4 panes, inline',
+    unit: '% of a core',
+    better: 'lower',
+    bar: 6,
+    stretch: 2,
+    rounds: 3,
+    unavailable: noTmux,
+    ours: cpuShare,
+  },
+  {
+    kind: 'absolute',
+    name: 'memory (RSS) over the same program without the bridge, inline',
+    unit: '%',
+    better: 'lower',
+    bar: 3,
+    rounds: 5,
+    unavailable: noTmux,
+    ours: memoryOver,
+  },
+];

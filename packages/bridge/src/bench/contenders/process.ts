@@ -1,0 +1,126 @@
+/**
+ * A contender's program: does what its plan says, tells how it goes, and ends by itself.
+ *
+ * `node contender.js PLAN`, the plan as JSON; standard output is a line of JSON per message. It ends when its
+ * standard input does, so that it never outlives whoever started it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeBase64 } from '@millrace/histogram/codec';
+import { Link } from '../link.ts';
+import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
+import { Typist } from '../typist.ts';
+import { openAckWindow } from './ack-window.ts';
+import { openBridge } from './bridge.ts';
+import { openNaive } from './naive.ts';
+import { openPoll } from './poll.ts';
+import { type Contender, Viewer } from './viewer.ts';
+
+const unmeasuredKeys = 10;
+const keyIntervalMs = 20;
+const sampleMs = 10;
+const progressMs = 200;
+
+const openers: Readonly<
+  Record<ContenderPlan['kind'], (plan: ContenderPlan, viewer: Viewer) => Promise<Contender>>
+> = {
+  bridge: openBridge,
+  'bridge-worker': openBridge,
+  naive: openNaive,
+  backpressure: openNaive,
+  'ack-window': openAckWindow,
+  poll: openPoll,
+};
+
+const send = (message: ContenderMessage): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write(`${JSON.stringify(message)}\n`, () => resolve());
+  });
+
+/** Spins 30 of every 50 ms. */
+function keepBusy(): void {
+  const until = performance.now() + 30;
+  while (performance.now() < until);
+  setTimeout(keepBusy, 20);
+}
+
+async function run(plan: ContenderPlan): Promise<void> {
+  const typist = new Typist(unmeasuredKeys);
+  const viewer = new Viewer(new Link(plan.linkBytesPerSecond), typist);
+  const contender = await openers[plan.kind](plan, viewer);
+  // The flood and the garbage of the start settle first.
+  await sleep(200);
+  if (plan.busy) keepBusy();
+  const startMs = performance.now();
+  const startRss = process.memoryUsage.rss();
+  const startCpu = process.cpuUsage();
+  const startFlood = viewer.floodBytes;
+  let rss = startRss;
+  let rssMax = startRss;
+  let queuedMax = 0;
+  let toldMs = startMs;
+  const seconds = (): number => (performance.now() - startMs) / 1000;
+  typist.start((text) => contender.type(text), keyIntervalMs, plan.keys);
+  const end = await new Promise<ContenderEnd>((resolve) => {
+    const timer = setInterval(() => {
+      const queuedBytes = contender.queuedBytes();
+      queuedMax = Math.max(queuedMax, queuedBytes);
+      rss = process.memoryUsage.rss();
+      rssMax = Math.max(rssMax, rss);
+      const { sent, seen, oldestNs, lastNs } = typist;
+      if (performance.now() - toldMs >= progressMs) {
+        toldMs = performance.now();
+        send({
+          type: 'progress',
+          seconds: seconds(),
+          keysSent: sent,
+          keysSeen: seen,
+          lastNs,
+          oldestNs,
+          rssBytes: rss,
+          queuedBytes,
+        });
+      }
+      const ended: ContenderEnd | undefined =
+        sent === plan.keys && typist.missing === 0
+          ? 'done'
+          : oldestNs > plan.silenceMsMax * 1e6
+            ? 'no echo'
+            : rss > plan.rssBytesMax
+              ? 'memory'
+              : seconds() > (plan.secondsMax ?? Infinity)
+                ? 'time'
+                : undefined;
+      if (ended === undefined) return;
+      clearInterval(timer);
+      typist.stop();
+      resolve(ended);
+    }, sampleMs);
+  });
+  const { sent, seen } = typist;
+  typist.giveUp();
+  const { user, system } = process.cpuUsage(startCpu);
+  await send({
+    type: 'report',
+    end,
+    echo: encodeBase64(typist.latency),
+    keysSent: sent,
+    keysSeen: seen,
+    seconds: seconds(),
+    cpuShare: (user + system) / 1e6 / seconds(),
+    rssGrowthBytes: rssMax - startRss,
+    queuedBytesMax: queuedMax,
+    floodBytes: viewer.floodBytes - startFlood,
+  });
+  await contender.stop();
+}
+
+// Ctrl-C reaches the whole group; whoever started this decides what becomes of it.
+process.on('SIGINT', () => {});
+process.stdin.on('end', () => process.exit(1)).resume();
+try {
+  await run(JSON.parse(process.argv[2]!) as ContenderPlan);
+  process.exit(0);
+} catch (error) {
+  await send({ type: 'failed', message: (error as Error).message });
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+/** What stands at the end of every contender: a viewer behind its link, which sees the echo when it has got it. */
+import type { Link } from '../link.ts';
+import type { Typist } from '../typist.ts';
+
+/** Which of the two panes. */
+export type PaneRole = 'flood' | 'echo';
+
+/** A viewer of both panes. */
+export class Viewer {
+  readonly #link: Link;
+  readonly #typist: Typist;
+  /** Bytes of the flooding pane that it has got. */
+  floodBytes = 0;
+
+  constructor(link: Link, typist: Typist) {
+    this.#link = link;
+    this.#typist = typist;
+  }
+
+  /** Whether it accepts everything at once. */
+  get immediate(): boolean {
+    return this.#link.immediate;
+  }
+
+  /** Bytes on its link. */
+  get queuedBytes(): number {
+    return this.#link.queuedBytes;
+  }
+
+  /** Sends bytes to it, which stay as they are until `passed` is called. */
+  deliver(role: PaneRole, bytes: Uint8Array, passed?: () => void): void {
+    this.#link.write(bytes.length, () => {
+      if (role === 'echo') this.#typist.see(bytes);
+      else this.floodBytes += bytes.length;
+      passed?.();
+    });
+  }
+}
+
+/** A contender at work. */
+export interface Contender {
+  /** Types into the echoing pane. */
+  type(text: string): void;
+  /** Bytes read and not yet at the viewer. */
+  queuedBytes(): number;
+  /** Ends what it started. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,320 @@
+/**
+ * The scenarios of the bridge's targets, as code that the benchmark's rows and the command `millrace bench` share.
+ *
+ * Every measurement has a private tmux of its own with two panes, one that floods and one that echoes what is typed,
+ * and a contender in a process of its own. Keys come 20 ms apart, whether or not the last has come back; echo is the
+ * time from a key until the viewer has it. What a viewer's link, a stall or a busy thread mean is said at each.
+ */
+import { spawnSync } from 'node:child_process';
+import { decodeBase64 } from '@millrace/histogram/codec';
+import { statsOf } from '../measure/stations.ts';
+import { compareLossless } from './lossless.ts';
+import { attachOrdinaryClient, memoryUnreadable, watchMemory } from './ordinary-client.ts';
+import type { ContenderPlan, ContenderReport } from './plan.ts';
+import { runContender } from './run-contender.ts';
+import type { BenchContext, Measure, Measurement, Scenario } from './scenario.ts';
+import { floodCommand, quietCommand, withWorkload } from './workload.ts';
+
+const linkBytesPerSecond = 2_000_000;
+const keyMs = 20;
+const keysMin = 25;
+const silenceMsMax = 5000;
+const rssBytesMax = 300_000_000;
+const serverRssBytesMax = 300_000_000;
+
+type Variation = Partial<Omit<ContenderPlan, 'tmux' | 'socketPath' | 'floodPane' | 'echoPane'>> & {
+  readonly kind: ContenderPlan['kind'];
+};
+
+const planOf = (
+  context: BenchContext,
+  seconds: number,
+  workload: Pick<ContenderPlan, 'socketPath' | 'floodPane' | 'echoPane'>,
+  variation: Variation,
+): ContenderPlan => ({
+  tmux: context.tmux,
+  socketPath: workload.socketPath,
+  floodPane: workload.floodPane,
+  echoPane: workload.echoPane,
+  keys: Math.max(keysMin, Math.round((seconds * context.scale * 1000) / keyMs)),
+  silenceMsMax,
+  rssBytesMax,
+  ...(context.ptyModule === undefined ? {} : { ptyModule: context.ptyModule }),
+  ...variation,
+});
+
+function measurementOf(report: ContenderReport): Measurement {
+  const echo = decodeBase64(report.echo);
+  const { p50, p99 } = statsOf(echo);
+  const missing = report.keysSent - report.keysSeen;
+  const remarks = {
+    done: undefined,
+    time: `${missing} of ${report.keysSent} keys missing after ${report.seconds.toFixed(1)} s`,
+    'no echo': `ended after ${silenceMsMax / 1000} s without an echo, ${missing} of ${report.keysSent} keys missing`,
+    memory: `ended at ${rssBytesMax / 1e6} MB of memory`,
+  };
+  const remark = remarks[report.end];
+  const floodMb = report.floodBytes / 1e6;
+  return {
+    echo,
+    values: {
+      echoP50Ms: p50 / 1e6,
+      echoP99Ms: p99 / 1e6,
+      queuedKb: report.queuedBytesMax / 1000,
+      rssGrowthMb: report.rssGrowthBytes / 1e6,
+      cpuPercent: report.cpuShare * 100,
+      floodMbPerSecond: floodMb / report.seconds,
+      ...(floodMb > 0 ? { cpuMsPerMb: (report.cpuShare * report.seconds * 1000) / floodMb } : {}),
+    },
+    ...(remark === undefined ? {} : { remark }),
+  };
+}
+
+/** Measures a contender for so many seconds on a workload of its own. */
+export const measureContender = (
+  context: BenchContext,
+  seconds: number,
+  variation: Variation,
+  command: string = floodCommand,
+): Promise<Measurement> =>
+  withWorkload(context.tmux, command, context.signal, async (workload) =>
+    measurementOf(
+      await runContender(planOf(context, seconds, workload, variation), {
+        signal: context.signal,
+        progress: context.progress,
+      }),
+    ),
+  );
+
+const contender =
+  (seconds: number, variation: Variation, command?: string): Measure =>
+  (context) =>
+    measureContender(context, seconds, variation, command);
+
+/** The same with an ordinary client beside it; measures the server's memory. */
+const besideOrdinaryClient =
+  (seconds: number, variation: Variation): Measure =>
+  (context) =>
+    withWorkload(context.tmux, floodCommand, context.signal, async (workload) => {
+      const detach = attachOrdinaryClient(context.tmux, workload.socketPath);
+      const tooMuch = new AbortController();
+      const limit = serverRssBytesMax;
+      const watched = watchMemory(workload.serverPid, limit, () => tooMuch.abort());
+      const signal = AbortSignal.any([context.signal, tooMuch.signal]);
+      let report: ContenderReport | undefined;
+      let serverRssMb = 0;
+      try {
+        const plan = planOf(context, seconds, workload, variation);
+        report = await runContender(plan, { signal, progress: context.progress });
+      } catch (error) {
+        if (context.signal.aborted || !tooMuch.signal.aborted) throw error;
+      } finally {
+        serverRssMb = watched() / 1e6;
+        await detach();
+      }
+      if (report === undefined) {
+        return { values: { serverRssMb }, remark: `ended at ${limit / 1e6} MB of tmux's memory` };
+      }
+      const measured = measurementOf(report);
+      return { ...measured, values: { ...measured.values, serverRssMb } };
+    });
+
+const onLink = { linkBytesPerSecond };
+
+const scriptMissing = (context: 'ack window' | 'ordinary client'): string | undefined =>
+  spawnSync('script', ['--version']).error === undefined
+    ? undefined
+    : `no script(1) of util-linux on PATH, for the ${context}`;
+
+const link: Scenario = {
+  name: 'link',
+  title: 'a viewer behind a link of 2 MB/s, one pane floods',
+  ours: 'millrace',
+  rounds: 2,
+  contenders: {
+    millrace: contender(6, { kind: 'bridge', ...onLink }),
+    naive: contender(6, { kind: 'naive', ...onLink }),
+    'ack window': contender(4, { kind: 'ack-window', ...onLink }),
+    polling: contender(4, { kind: 'poll', ...onLink }),
+  },
+  unavailable: (name) => (name === 'ack window' ? scriptMissing('ack window') : undefined),
+  figures: [
+    {
+      name: 'viewer at 2 MB/s, 1 flood: echo p99',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 100,
+      peers: ['naive'],
+    },
+    {
+      name: 'viewer at 2 MB/s, 1 flood: echo p99, absolute',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 20,
+      stretch: 8,
+    },
+    {
+      name: 'viewer at 2 MB/s: bytes queued per viewer',
+      value: 'queuedKb',
+      unit: 'KB',
+      better: 'lower',
+      bar: 64,
+      stretch: 20,
+    },
+    {
+      name: 'viewer at 2 MB/s: growth of memory',
+      value: 'rssGrowthMb',
+      unit: 'MB',
+      better: 'lower',
+      bar: 32,
+      stretch: 16,
+    },
+    {
+      name: 'viewer at 2 MB/s: echo p50 against polling capture-pane',
+      value: 'echoP50Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 8,
+      stretch: 20,
+      peers: ['polling'],
+    },
+    {
+      name: "viewer at 2 MB/s: echo p99 against VS Code's ack window",
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 2.5,
+      stretch: 5,
+      peers: ['ack window'],
+    },
+  ],
+};
+
+const stalled: Scenario = {
+  name: 'stalled',
+  title: 'two viewers of the same panes, one accepts nothing for 10 s',
+  ours: 'one stalled',
+  rounds: 2,
+  contenders: {
+    'one stalled': contender(10, { kind: 'bridge', ...onLink, stalledViewer: true }),
+    alone: contender(10, { kind: 'bridge', ...onLink }),
+  },
+  figures: [
+    {
+      name: 'two viewers, one stalled 10 s: echo p99 of the other against alone',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 1 / 1.3,
+      stretch: 1 / 1.1,
+      peers: ['alone'],
+    },
+  ],
+};
+
+const busy: Scenario = {
+  name: 'busy',
+  title: 'the main thread is busy 30 of every 50 ms, one pane floods',
+  ours: 'millrace, worker',
+  rounds: 3,
+  contenders: {
+    'millrace, worker': contender(4, { kind: 'bridge-worker', busy: true }),
+    naive: contender(4, { kind: 'naive', busy: true }),
+    'millrace, inline': contender(4, { kind: 'bridge', busy: true }),
+  },
+  figures: [
+    {
+      name: 'main thread busy 30 of 50 ms, worker mode: echo p50',
+      value: 'echoP50Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 4,
+      stretch: 8,
+      peers: ['naive'],
+    },
+    {
+      name: 'main thread busy 30 of 50 ms, worker mode: echo p99',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 1.5,
+      stretch: 2.5,
+      peers: ['naive'],
+    },
+  ],
+};
+
+const local: Scenario = {
+  name: 'local',
+  title: 'a viewer that accepts at once on an idle thread: nothing to be won, nothing to be lost',
+  ours: 'millrace',
+  rounds: 3,
+  contenders: {
+    millrace: contender(4, { kind: 'bridge' }, quietCommand),
+    naive: contender(4, { kind: 'naive' }, quietCommand),
+  },
+  figures: [
+    {
+      name: 'fast local sink, idle: echo p99',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 1 / 1.25,
+      stretch: 1.25,
+      peers: ['naive'],
+    },
+    {
+      name: 'fast local sink, idle: CPU',
+      value: 'cpuPercent',
+      unit: '% of a core',
+      better: 'lower',
+      bar: 1,
+      stretch: 1.25,
+      peers: ['naive'],
+    },
+  ],
+};
+
+const mixed: Scenario = {
+  name: 'mixed',
+  title: 'an ordinary client is attached too, the viewer is behind a link of 2 MB/s',
+  ours: 'millrace',
+  rounds: 1,
+  contenders: {
+    millrace: besideOrdinaryClient(20, { kind: 'bridge', ...onLink }),
+    backpressure: besideOrdinaryClient(20, { kind: 'backpressure', ...onLink }),
+  },
+  unavailable: () => memoryUnreadable() ?? scriptMissing('ordinary client'),
+  figures: [
+    {
+      name: "ordinary client attached, slow viewer: tmux's memory",
+      value: 'serverRssMb',
+      unit: 'MB',
+      better: 'lower',
+      bar: 64,
+      stretch: 48,
+    },
+  ],
+};
+
+const lossless: Scenario = {
+  name: 'lossless',
+  title: "a pane's bytes at a lossless viewer behind a link, against tmux's own pipe-pane",
+  ours: 'millrace',
+  rounds: 1,
+  contenders: { millrace: compareLossless },
+  figures: [
+    {
+      name: "pane bytes at a lossless sink that differ from pipe-pane's",
+      value: 'bytesWrong',
+      unit: 'bytes',
+      better: 'lower',
+      bar: 0,
+    },
+  ],
+};
+
+/** All of them, the most telling first. */
+export const scenarios: readonly Scenario[] = [link, stalled, busy, local, mixed, lossless];

@@ -1,0 +1,119 @@
+/**
+ * Types numbered keys, open-loop, and measures how long each takes to be seen again.
+ *
+ * A key is `K` and six digits and `#`: 8 characters, so that on a pane of 120 columns none is ever cut by the end of
+ * a row, and a picture of the screen shows it as well as the stream does. The next key is typed at its time, whether
+ * or not the last has come back; one that never does counts with its age at the end.
+ */
+import { Histogram } from '@millrace/histogram';
+
+const pattern = /K(\d{6})#/g;
+const keyLength = 8;
+const hourNs = 3_600_000_000_000;
+
+/** Returns the text of a key. */
+const keyText = (key: number): string => `K${String(key).padStart(6, '0')}#`;
+
+/** Nanoseconds, monotonic within the thread. */
+const threadClock = (): number => performance.now() * 1e6;
+
+/** Types, and looks for what it typed. */
+export class Typist {
+  /** From key to echo (ns). */
+  readonly latency: Histogram = new Histogram({ highest: hourNs, digits: 2 });
+  readonly #sent = new Map<number, number>();
+  readonly #unmeasured: number;
+  readonly #now: () => number;
+  #carry = '';
+  #next = 0;
+  #seen = 0;
+  #lastNs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param unmeasured - the first so many keys are typed and not measured
+   * @param now - a clock in nanoseconds
+   */
+  constructor(unmeasured: number = 0, now: () => number = threadClock) {
+    this.#unmeasured = unmeasured;
+    this.#now = now;
+  }
+
+  /** Measured keys typed so far. */
+  get sent(): number {
+    return Math.max(0, this.#next - this.#unmeasured);
+  }
+
+  /** Those that have come back. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Keys that haven't come back, the unmeasured ones too. */
+  get missing(): number {
+    return this.#sent.size;
+  }
+
+  /** The last echo's latency (ns); 0 before the first. */
+  get lastNs(): number {
+    return this.#lastNs;
+  }
+
+  /** Age of the oldest key that hasn't come back (ns); 0 if there is none. */
+  get oldestNs(): number {
+    for (const sentAt of this.#sent.values()) return this.#now() - sentAt;
+    return 0;
+  }
+
+  /** Types a key every `intervalMs` until `stop`, or until `keys` measured ones are typed. */
+  start(type: (text: string) => void, intervalMs: number, keys: number = Infinity): void {
+    const first = performance.now();
+    let due = 0;
+    const turn = (): void => {
+      // After a turn that came late, the keys whose time has passed are typed together.
+      while (performance.now() - first >= due * intervalMs && this.sent < keys) {
+        due++;
+        const key = this.#next++;
+        this.#sent.set(key, this.#now());
+        type(keyText(key));
+      }
+      if (this.sent >= keys) this.stop();
+    };
+    this.#timer = setInterval(turn, Math.min(intervalMs, 5));
+  }
+
+  /** Stops typing. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Takes what the viewer has got of the echoing pane. */
+  see(bytes: Uint8Array): void {
+    const text =
+      this.#carry + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const now = this.#now();
+    let end = 0;
+    for (const match of text.matchAll(pattern)) {
+      end = match.index + keyLength;
+      const key = Number(match[1]);
+      const sentAt = this.#sent.get(key);
+      if (sentAt === undefined) continue;
+      this.#sent.delete(key);
+      if (key < this.#unmeasured) continue;
+      this.#lastNs = now - sentAt;
+      this.latency.record(this.#lastNs);
+      this.#seen++;
+    }
+    this.#carry = text.slice(Math.max(end, text.length - keyLength + 1));
+  }
+
+  /** Counts the measured keys that are still on their way with the age that they have reached. */
+  giveUp(): void {
+    const now = this.#now();
+    for (const [key, sentAt] of this.#sent) {
+      if (key >= this.#unmeasured) this.latency.record(now - sentAt);
+    }
+    this.#sent.clear();
+  }
+}

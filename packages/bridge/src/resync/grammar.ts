@@ -1,0 +1,276 @@
+/**
+ * Cuts a pane's bytes into characters, controls and sequences exactly as tmux does (the state machine of its input.c).
+ *
+ * ```text
+ *           ESC           [              0x40..0x7e
+ *   any ──────────▶ escape ─▶ control ─────────────────▶ ground         C0 inside is carried out at once
+ *                     │  ]  _  ^  X  k
+ *                     ├────────────────▶ string ─ ESC, CAN, SUB ─▶      BEL ends only `ESC ]`
+ *                     └ P ─▶ dcs ─ 0x40..0x7e ─▶ passed ─ ESC \ ─▶ ground     nothing else ends it
+ * ```
+ *
+ * N1: whatever the pieces, the same calls come in the same order.
+ * N2: `sequenceBytes` is the length of what `capture-pane -P` shows: all bytes since the ground state was left.
+ * N3: an escape sequence inside a UTF-8 character doesn't end the character (tmux goes on with it), ASCII does. A bad
+ *     character prints nothing.
+ *
+ * C1 bytes aren't controls. Cost: one step a byte, runs of printable ASCII in one.
+ */
+
+/** Takes what the bytes mean. */
+export interface GrammarTarget {
+  /** `count` printable ASCII characters. */
+  printed(count: number): void;
+  /** A character that isn't ASCII. */
+  character(code: number): void;
+  /** A byte below 0x20. */
+  control(byte: number): void;
+  /** `ESC`, intermediates and a final byte. */
+  escape(name: string): void;
+  /** `CSI`: private marks and intermediates, the parameters, the final byte. */
+  sequence(marks: string, parameters: string, final: string): void;
+  /** A string sequence has begun, or a sequence without a meaning has ended. */
+  other(): void;
+}
+
+const ground = 0;
+const afterEscape = 1;
+const afterEscapeMark = 2;
+const control = 3;
+const controlParameter = 4;
+const controlIntermediate = 5;
+const controlIgnored = 6;
+const dcs = 7;
+const dcsIgnored = 8;
+const dcsPassed = 9;
+const dcsEscape = 10;
+const title = 11;
+const string = 12;
+
+/** tmux ignores sequences with more (INPUT_DISCARD). */
+const parametersMax = 63;
+const marksMax = 3;
+
+/** Whether controls are carried out in this state, or else swallowed. */
+const carriesOut = (state: number): boolean => state <= controlIgnored;
+
+/** The state machine; `push` calls its target. */
+export class Grammar {
+  readonly #target: GrammarTarget;
+  #state = ground;
+  #parameters = '';
+  #marks = '';
+  #discarded = false;
+  #utf8: number[] = [];
+  #utf8Bytes = 0;
+  #utf8Bad = false;
+  /** An escape sequence came inside the character. */
+  #utf8Split = false;
+  /** Bytes since the ground state was left (N2). */
+  sequenceBytes = 0;
+
+  constructor(target: GrammarTarget) {
+    this.#target = target;
+  }
+
+  /** Takes another one's state. */
+  assign(other: Grammar): void {
+    this.#state = other.#state;
+    this.#parameters = other.#parameters;
+    this.#marks = other.#marks;
+    this.#discarded = other.#discarded;
+    this.#utf8 = [...other.#utf8];
+    this.#utf8Bytes = other.#utf8Bytes;
+    this.#utf8Bad = other.#utf8Bad;
+    this.#utf8Split = other.#utf8Split;
+    this.sequenceBytes = other.sequenceBytes;
+  }
+
+  /** Begins between sequences and characters. */
+  reset(): void {
+    this.#state = ground;
+    this.sequenceBytes = 0;
+    this.#endCharacter();
+  }
+
+  /** Whether the stream stands between sequences. */
+  get atGround(): boolean {
+    return this.#state === ground;
+  }
+
+  /** The bytes of a character that the stream is inside of; empty if a sequence came in between. */
+  get cut(): readonly number[] {
+    return this.#utf8Split || this.#utf8Bad ? [] : this.#utf8;
+  }
+
+  /** Whether a control would be carried out here, though a sequence is under way. */
+  get inSequence(): boolean {
+    return this.#state !== ground && carriesOut(this.#state);
+  }
+
+  /** Whether only `ESC \` ends what is under way. */
+  get inDeviceString(): boolean {
+    return this.#state === dcsPassed || this.#state === dcsEscape;
+  }
+
+  /** Follows `bytes[start, end)`. */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (this.#state === ground && byte >= 0x20 && byte < 0x7f) {
+        const from = at;
+        while (at < end && bytes[at]! >= 0x20 && bytes[at]! < 0x7f) at++;
+        this.#endCharacter();
+        this.#target.printed(at - from);
+      } else {
+        this.#step(byte);
+        at++;
+        if (this.#state === ground) this.sequenceBytes = 0;
+        else this.sequenceBytes++;
+      }
+    }
+  }
+
+  #endCharacter(): void {
+    if (this.#utf8Bytes === 0) return;
+    this.#utf8 = [];
+    this.#utf8Bytes = 0;
+    this.#utf8Bad = this.#utf8Split = false;
+  }
+
+  #step(byte: number): void {
+    const state = this.#state;
+    if (state === dcsPassed || state === dcsEscape) {
+      if (state === dcsPassed) this.#state = byte === 0x1b ? dcsEscape : dcsPassed;
+      else this.#state = byte === 0x5c ? ground : dcsPassed;
+    } else if (byte === 0x1b) {
+      this.#state = afterEscape;
+      this.#parameters = this.#marks = '';
+      this.#discarded = false;
+      this.#utf8Split = this.#utf8Bytes > 0; // N3
+    } else if (byte === 0x18 || byte === 0x1a) {
+      this.#state = ground;
+      this.#control(byte);
+    } else if (byte < 0x20) {
+      if (carriesOut(state)) this.#control(byte);
+      else if (byte === 0x07 && state === title) this.#state = ground;
+    } else if (state === ground) {
+      if (byte >= 0x80) this.#topBit(byte);
+    } else if (byte < 0x7f) this.#inSequence(state, byte);
+  }
+
+  #control(byte: number): void {
+    this.#endCharacter();
+    this.#target.control(byte);
+  }
+
+  #topBit(byte: number): void {
+    if (this.#utf8Bytes === 0) {
+      if (byte >= 0xc2 && byte <= 0xf4) {
+        this.#utf8Bytes = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+        this.#utf8 = [byte];
+      }
+      return;
+    }
+    if ((byte & 0xc0) !== 0x80) this.#utf8Bad = true;
+    this.#utf8.push(byte);
+    if (this.#utf8.length < this.#utf8Bytes) return;
+    const bad = this.#utf8Bad;
+    let code = this.#utf8[0]! & (0x7f >> this.#utf8Bytes);
+    for (let index = 1; index < this.#utf8Bytes; index++) {
+      code = (code << 6) | (this.#utf8[index]! & 0x3f);
+    }
+    const least = this.#utf8Bytes === 4 ? 0x10000 : this.#utf8Bytes === 3 ? 0x800 : 0x80;
+    this.#endCharacter();
+    if (bad || code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return;
+    this.#target.character(code);
+  }
+
+  /** A byte from 0x20 to 0x7e inside a sequence. */
+  #inSequence(state: number, byte: number): void {
+    const intermediate = byte < 0x30;
+    if (state === afterEscape) this.#afterEscape(byte);
+    else if (state === afterEscapeMark) {
+      if (intermediate) this.#mark(byte);
+      else this.#escapeEnd(byte);
+    } else if (state >= control && state <= controlIgnored) this.#inControl(state, byte);
+    else if (state === dcs && byte >= 0x40) this.#state = dcsPassed;
+    else if (state === dcs && byte === 0x3a) this.#state = dcsIgnored;
+  }
+
+  #afterEscape(byte: number): void {
+    if (byte < 0x30) {
+      this.#state = afterEscapeMark;
+      this.#mark(byte);
+    } else if (byte === 0x5b) this.#state = control;
+    else if (byte === 0x50) this.#begin(dcs);
+    else if (byte === 0x5d) this.#begin(title);
+    else if (byte === 0x58 || byte === 0x5e || byte === 0x5f || byte === 0x6b) this.#begin(string);
+    else this.#escapeEnd(byte);
+  }
+
+  #begin(state: number): void {
+    this.#state = state;
+    this.#target.other();
+  }
+
+  #escapeEnd(byte: number): void {
+    this.#state = ground;
+    if (this.#discarded) this.#target.other();
+    else this.#target.escape(this.#marks + String.fromCharCode(byte));
+  }
+
+  #inControl(state: number, byte: number): void {
+    if (byte >= 0x40) {
+      this.#state = ground;
+      if (state === controlIgnored || this.#discarded) this.#target.other();
+      else this.#target.sequence(this.#marks, this.#parameters, String.fromCharCode(byte));
+    } else if (state === controlIgnored) {
+      // Until the final byte.
+    } else if (byte < 0x30) {
+      this.#state = controlIntermediate;
+      this.#mark(byte);
+    } else if (state === controlIntermediate || (byte >= 0x3c && state === controlParameter)) {
+      this.#state = controlIgnored;
+    } else {
+      this.#state = controlParameter;
+      if (byte >= 0x3c) this.#mark(byte);
+      else if (this.#parameters.length === parametersMax) this.#discarded = true;
+      else this.#parameters += String.fromCharCode(byte);
+    }
+  }
+
+  #mark(byte: number): void {
+    if (this.#marks.length === marksMax) this.#discarded = true;
+    else this.#marks += String.fromCharCode(byte);
+  }
+}
+
+const nobody: GrammarTarget = {
+  printed() {},
+  character() {},
+  control() {},
+  escape() {},
+  sequence() {},
+  other() {},
+};
+
+/**
+ * Returns the beginning of a sequence, as `capture-pane -P` shows it, without the controls that stood in it: tmux has
+ * carried them out already, and a terminal that gets the rest would do so again. An `ESC` within a device control
+ * string, which to tmux is a part of it, is left out, since terminals end the string there.
+ */
+export function replayable(pending: Uint8Array): Uint8Array {
+  const grammar = new Grammar(nobody);
+  const kept: number[] = [];
+  for (let index = 0; index < pending.length; index++) {
+    const byte = pending[index]!;
+    const last = index === pending.length - 1;
+    if (byte === 0x1b ? last || !grammar.inDeviceString : byte >= 0x20 || !grammar.inSequence) {
+      kept.push(byte);
+    }
+    grammar.push(pending, index, index + 1);
+  }
+  return Uint8Array.from(kept);
+}

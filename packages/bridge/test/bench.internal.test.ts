@@ -1,0 +1,83 @@
+/**
+ * Goal: the measuring parts of the scenarios measure right. Method: a link against its own arithmetic, in real
+ * time but judged by order and sums only; the typist with a clock of the test's, against a naive model.
+ */
+import { fc, test as propertyTest } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { Link } from '../src/bench/link.ts';
+import { Typist } from '../src/bench/typist.ts';
+
+describe('Link', () => {
+  test('passes everything, in order, no faster than its rate', async () => {
+    const link = new Link(2_000_000);
+    const passed: number[] = [];
+    const startMs = performance.now();
+    await new Promise<void>((resolve) => {
+      for (let index = 0; index < 40; index++) {
+        link.write(5000, () => {
+          passed.push(index);
+          // 50 ms of credit is what a late turn may catch up.
+          expect((performance.now() - startMs + 50) * 2000).toBeGreaterThan(passed.length * 5000);
+          if (passed.length === 40) resolve();
+        });
+      }
+      expect(link.queuedBytes).toBe(200_000);
+    });
+    expect(passed).toEqual(Array.from({ length: 40 }, (_, index) => index));
+    expect(link.queuedBytes).toBe(0);
+    link.stop();
+  });
+
+  test('without a rate accepts at once', () => {
+    const link = new Link(undefined);
+    let passed = false;
+    link.write(1e9, () => {
+      passed = true;
+    });
+    expect([passed, link.immediate, link.queuedBytes]).toEqual([true, true, 0]);
+  });
+});
+
+describe('Typist', () => {
+  propertyTest.prop([
+    fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 30 }),
+    fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 50 }),
+    fc.nat({ max: 3 }),
+  ])(
+    'sees each key once, however the echo is cut, and none that it did not type',
+    async (delays, cuts, unmeasured) => {
+      let now = 0;
+      const typist = new Typist(unmeasured, () => now);
+      const typed: string[] = [];
+      typist.start((text) => typed.push(text), 0, delays.length);
+      while (typist.sent < delays.length) await new Promise((resolve) => setTimeout(resolve, 1));
+      expect(typed).toHaveLength(delays.length + unmeasured);
+      now = 1e6;
+      // The echo with a picture of the screen in its middle: keys seen before and keys of somebody else.
+      const text = Buffer.from(`${typed.join('')}K999999#${typed.join('')}`);
+      let at = 0;
+      for (let index = 0; at < text.length; index++) {
+        const length = cuts[index % cuts.length]!;
+        typist.see(text.subarray(at, at + length));
+        at += length;
+      }
+      expect(typist.seen).toBe(delays.length);
+      expect(typist.missing).toBe(0);
+      expect(typist.latency.count).toBe(delays.length);
+      expect(typist.latency.min).toBe(1e6);
+    },
+  );
+
+  test('counts a key that never comes back with its age', async () => {
+    let now = 0;
+    const typist = new Typist(0, () => now);
+    typist.start(() => {}, 0, 3);
+    while (typist.sent < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    typist.see(Buffer.from('K000001#'));
+    now = 5e9;
+    expect(typist.oldestNs).toBe(5e9);
+    typist.giveUp();
+    expect([typist.seen, typist.missing, typist.latency.count]).toEqual([1, 0, 3]);
+    expect(typist.latency.max).toBe(5e9);
+  });
+});

@@ -1,0 +1,78 @@
+/** Runs `millrace` as a process with a temporary folder of its own, and proves that nothing of it is left. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { until } from './tmux.ts';
+
+const inDist = process.env['MILLRACE_DIST'] !== undefined;
+const cli = fileURLToPath(
+  new URL(inDist ? '../../dist/cli.js' : '../../src/cli/main.ts', import.meta.url),
+);
+
+/** A command that runs. */
+export interface Run {
+  readonly child: ChildProcess;
+  output: string;
+  errors: string;
+  /** Exit status and signal. */
+  readonly ended: Promise<[code: number | null, signal: string | null]>;
+}
+
+/** A folder in which commands run. */
+export class CommandFolder {
+  readonly path: string = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  readonly #children: ChildProcess[] = [];
+
+  /** Starts `millrace` with these arguments. */
+  start(args: readonly string[], env: Record<string, string> = {}): Run {
+    const child = spawn(process.execPath, [...process.execArgv, cli, ...args], {
+      env: { ...process.env, TMPDIR: this.path, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#children.push(child);
+    const ended = once(child, 'close') as Run['ended'];
+    const run: Run = { child, output: '', errors: '', ended };
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      run.output += text;
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      run.errors += text;
+    });
+    return run;
+  }
+
+  /** Nothing of ours is left: no file, and no process that names the folder. */
+  async expectNothingLeft(): Promise<void> {
+    await until(() => readdirSync(this.path).length === 0, 10_000);
+    if (existsSync('/proc')) await until(() => this.#processes().length === 0, 10_000);
+    expect(this.#processes()).toEqual([]);
+  }
+
+  #processes(): string[] {
+    if (!existsSync('/proc')) return [];
+    const commands = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        } catch {
+          return ''; // it has just ended
+        }
+      });
+    return commands.filter((command) => command.includes(this.path));
+  }
+
+  /** Ends what still runs, and removes the folder. */
+  async close(): Promise<void> {
+    for (const child of this.#children.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) {
+        await once(child, 'close');
+      }
+    }
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

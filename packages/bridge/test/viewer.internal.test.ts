@@ -1,0 +1,405 @@
+/**
+ * Goal: a viewer loses nothing that isn't to be skipped, keeps bursts fast while others flood, shares fairly, holds
+ * nobody up, holds only so many bytes, and gets over whatever acknowledgements do.
+ * Method: pipes of panes without a tmux and simulated links, in virtual time; random traffic by fast-check.
+ */
+import { fc, test } from '@fast-check/vitest';
+import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
+import type { Pipe } from '../src/deliver/pipe.ts';
+import { createViewer, type Viewer } from '../src/flow/viewer.ts';
+import type { Sink } from '../src/sinks/sink.ts';
+import { FakeSession, VirtualLink, virtualTime } from './support/virtual-viewer.ts';
+
+const runs = Number(process.env['FC_RUNS'] ?? 40);
+const linkRate = 2000; // bytes per ms
+
+beforeEach(virtualTime);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const snapshot = new Uint8Array(3000).fill(0x73);
+const session = (): FakeSession => new FakeSession(() => snapshot);
+
+/** Pushes bytes as one read. */
+function read(pipe: Pipe, bytes: Uint8Array): void {
+  const now = performance.now() * 1e6;
+  for (let start = 0; start < bytes.length; start += 1000) {
+    pipe.push(bytes, start, Math.min(bytes.length, start + 1000), now, now);
+  }
+  pipe.flush();
+}
+
+const linkSink = (link: VirtualLink): Sink => ({ write: (bytes) => link.write(bytes.length) });
+
+/** Floods a pipe with reads of 16 KB every 2 ms. */
+const flood = (pipe: Pipe): (() => void) => {
+  const bytes = new Uint8Array(16_384);
+  const timer = setInterval(() => read(pipe, bytes), 2);
+  return () => clearInterval(timer);
+};
+
+/** Types a byte every 20 ms and returns how long each took, sorted (ms). */
+async function type(pipe: Pipe, written: number[], keys: number): Promise<number[]> {
+  const delays: number[] = [];
+  for (let key = 0; key < keys; key++) {
+    const at = performance.now();
+    const before = written.length;
+    read(pipe, Uint8Array.of(0x6b));
+    await vi.advanceTimersByTimeAsync(20);
+    delays.push((written[before] ?? Number.POSITIVE_INFINITY) - at);
+  }
+  return delays.sort((a, b) => a - b);
+}
+
+/** A sink that notes when each write was drawn. */
+function timedSink(link: VirtualLink, written: number[]): Sink {
+  return {
+    write: (bytes) => link.write(bytes.length).then(() => void written.push(performance.now())),
+  };
+}
+
+describe('a viewer of 2 MB/s', () => {
+  test.each([
+    { floods: 1, focused: true },
+    { floods: 1, focused: false },
+    { floods: 12, focused: true },
+    { floods: 12, focused: false },
+  ])(
+    'echoes within 8 ms beside $floods floods (focused: $focused)',
+    async ({ floods, focused }) => {
+      const link = new VirtualLink(linkRate);
+      const panes = session();
+      const viewer = createViewer();
+      const written: number[] = [];
+      for (let pane = 1; pane <= floods; pane++) {
+        flood(viewer.pipe(panes.pane(pane), linkSink(link)));
+      }
+      const echo = viewer.pipe(panes.pane(0), timedSink(link, written));
+      if (focused) viewer.focus(0);
+      await vi.advanceTimersByTimeAsync(500);
+      const delays = await type(echo, written, 300);
+      expect(delays[296]).toBeLessThan(8);
+      // The limit, and what comes at once: a read, and a snapshot for each.
+      const atOnce = 16_384 + floods * snapshot.length;
+      expect(viewer.stats.waitingBytesMax).toBeLessThanOrEqual(65_536 + atOnce);
+      expect(panes.pressed.size).toBe(0);
+      expect(viewer.stats.bytesPerSecond).toBeGreaterThan(1_500_000);
+      expect(viewer.stats.bytesPerSecond).toBeLessThan(2_500_000);
+    },
+  );
+
+  test('that stalls delays no other viewer, and holds no session up', async () => {
+    const panes = session();
+    const stalled = createViewer();
+    const stuck = [0, 1].map((pane) =>
+      stalled.pipe(panes.pane(pane), { write: () => new Promise(() => {}) }),
+    );
+    const link = new VirtualLink(linkRate);
+    const viewer = createViewer();
+    const written: number[] = [];
+    const echo = viewer.pipe(panes.pane(0), timedSink(link, written));
+    const bulk = viewer.pipe(panes.pane(1), linkSink(link));
+    const bytes = new Uint8Array(16_384);
+    setInterval(() => {
+      for (const pipe of [stuck[1]!, bulk]) read(pipe, bytes);
+    }, 2);
+    const delays = await type(echo, written, 500);
+    expect(delays[495]).toBeLessThan(8);
+    expect(panes.pressed.size).toBe(0);
+    expect(stalled.stats.waitingBytesMax).toBeLessThanOrEqual(65_536);
+    expect(panes.snapshots).toBeLessThanOrEqual(bulk.stats.skips + 2);
+  });
+
+  test('shares what it has between panes that flood, focused or not', async () => {
+    const link = new VirtualLink(linkRate);
+    const panes = session();
+    const viewer = createViewer();
+    // Reads of a lossless pipe stop under pressure: each has always something waiting.
+    const pipes = [0, 1, 2, 3].map((pane) =>
+      viewer.pipe(panes.pane(pane), linkSink(link), { policy: 'lossless' }),
+    );
+    const bytes = new Uint8Array(2000);
+    setInterval(() => {
+      for (const pipe of pipes) while (!panes.pressed.has(pipe)) read(pipe, bytes);
+    }, 1);
+    const after = async (): Promise<number[]> => {
+      const before = pipes.map((pipe) => pipe.stats.bytes);
+      await vi.advanceTimersByTimeAsync(3000);
+      return pipes.map((pipe, index) => (pipe.stats.bytes - before[index]!) / (3000 * linkRate));
+    };
+    for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.02);
+    viewer.focus(2);
+    await vi.advanceTimersByTimeAsync(500);
+    for (const share of await after()) expect(share).toBeGreaterThan(0.2);
+  });
+});
+
+interface Written {
+  readonly got: number[];
+  closed: number;
+}
+
+/** How a sink behaves; `later` says for each write after how many ms it is accepted, 0 for at once. */
+const behaviour = fc.record({
+  later: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 8 }),
+  /** For sinks that tell what was drawn: how each write is acknowledged. */
+  tells: fc.option(
+    fc
+      .array(fc.constantFrom('now', 'late', 'lost', 'twice', 'foreign', 'half'), { maxLength: 6 })
+      .map((kinds) => [...kinds, 'now']),
+    { nil: undefined },
+  ),
+});
+
+function randomSink(
+  how: { later: number[]; tells: string[] | undefined },
+  watch: (bytes: number) => void,
+): { sink: Sink; written: Written } {
+  const written: Written = { got: [], closed: 0 };
+  let writes = 0;
+  let under = 0;
+  let total = 0;
+  let tell: (bytes: number) => void = () => {};
+  const drawn = (): void => {
+    if (how.tells === undefined) return;
+    const kind = how.tells[writes % how.tells.length];
+    const upTo = total;
+    if (kind === 'lost') return;
+    if (kind === 'foreign') {
+      for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, upTo + 1])
+        tell(wrong);
+    }
+    if (kind === 'half') tell(upTo - 1);
+    if (kind === 'late') setTimeout(() => tell(upTo), 15);
+    else tell(upTo);
+    if (kind === 'twice') tell(upTo);
+  };
+  const sink: Sink = {
+    write(bytes) {
+      expect(++under).toBe(1); // P2
+      expect(bytes.length).toBeGreaterThan(0);
+      const kept = bytes.slice();
+      total += kept.length;
+      watch(kept.length);
+      const accept = (): void => {
+        written.got.push(...kept);
+        under--;
+        drawn();
+      };
+      const delayMs = how.later[writes++ % how.later.length]!;
+      if (delayMs > 0) {
+        return new Promise<void>((resolve) => setTimeout(resolve, delayMs)).then(accept);
+      }
+      accept();
+      return undefined;
+    },
+    close() {
+      written.closed++;
+    },
+  };
+  if (how.tells !== undefined) {
+    sink.onDrawn = (listener) => {
+      tell = listener;
+    };
+  }
+  return { sink, written };
+}
+
+const step = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(fc.constant('read'), fc.nat(3), fc.nat({ max: 5000 })) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('wait'), fc.constant(0), fc.nat({ max: 60 })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('hide', 'show', 'focus'), fc.nat(3), fc.constant(0)),
+  },
+);
+
+describe('whatever sinks and acknowledgements do', () => {
+  test.prop(
+    [fc.array(step, { maxLength: 40 }), fc.array(behaviour, { minLength: 4, maxLength: 4 })],
+    {
+      numRuns: runs,
+    },
+  )('a lossless pipe of a viewer gets every byte, once and in order', async (steps, how) => {
+    const panes = session();
+    const viewer = createViewer({ latencyMs: 2, probeMs: 100 });
+    const sinks = how.map((one) => randomSink(one, () => {}));
+    const pipes = sinks.map(({ sink }, pane) =>
+      viewer.pipe(panes.pane(pane), sink, { policy: 'lossless' }),
+    );
+    const wanted: number[][] = [[], [], [], []];
+    let next = 0;
+    for (const [what, pane, amount] of steps) {
+      if (what === 'wait') await vi.advanceTimersByTimeAsync(amount);
+      else if (what === 'hide') viewer.hide();
+      else if (what === 'show') viewer.show();
+      else if (what === 'focus') viewer.focus(pane);
+      else {
+        const bytes = Uint8Array.from({ length: amount }, () => next++ & 255);
+        wanted[pane]!.push(...bytes);
+        read(pipes[pane]!, bytes);
+        bytes.fill(0xdb); // it was borrowed
+      }
+      expect(viewer.stats.inFlightBytes).toBeLessThanOrEqual(2 * 65_536);
+    }
+    const closing = viewer.close();
+    await Promise.race([closing, vi.advanceTimersByTimeAsync(20_000)]);
+    sinks.forEach(({ written }, pane) => {
+      expect(written.got).toEqual(wanted[pane]);
+      expect(written.closed).toBe(1);
+    });
+    expect(viewer.stats).toMatchObject({ inFlightBytes: 0, waitingBytes: 0 });
+    expect(panes.pressed.size).toBe(0);
+  });
+
+  test.prop(
+    [
+      fc.array(step, { maxLength: 40 }),
+      fc.array(behaviour, { minLength: 4, maxLength: 4 }),
+      fc.constantFrom('latest' as const, 'auto' as const),
+      fc.constantFrom('exact' as const, 'inexact' as const),
+    ],
+    { numRuns: runs },
+  )(
+    'a lossy one ends with the present, and holds only so much',
+    async (steps, how, policy, state) => {
+      // Each byte tells its place modulo 251; a snapshot is 255 and the place that the stream has reached.
+      const places = [0, 0, 0, 0];
+      const panes = new FakeSession((pane) => Uint8Array.of(255, places[pane]! % 251));
+      panes.state = state;
+      const viewer = createViewer({ latencyMs: 2, probeMs: 100, bytesMax: 16_384 });
+      const resets = [0, 0, 0, 0];
+      const sinks = how.map((one) => randomSink(one, () => {}));
+      const pipes = sinks.map(({ sink }, pane) => {
+        sink.reset = () => void resets[pane]!++;
+        return viewer.pipe(panes.pane(pane), sink, { policy, behindMs: 20 });
+      });
+      for (const [what, pane, amount] of [...steps, ['show', 0, 0] as const]) {
+        if (what === 'wait') await vi.advanceTimersByTimeAsync(amount);
+        else if (what === 'hide') viewer.hide();
+        else if (what === 'show') viewer.show();
+        else if (what === 'focus') viewer.focus(pane);
+        else {
+          const bytes = Uint8Array.from({ length: amount }, () => places[pane]!++ % 251);
+          read(pipes[pane]!, bytes);
+        }
+        expect(viewer.stats.waitingBytes).toBeLessThanOrEqual(16_384 + 5000); // and one read
+      }
+      await vi.advanceTimersByTimeAsync(20_000);
+      sinks.forEach(({ written }, pane) => {
+        let place = 0;
+        const { got } = written;
+        for (let index = 0; index < got.length; index++) {
+          if (got[index] === 255) place = got[++index]!;
+          else {
+            expect(got[index]).toBe(place % 251);
+            place = (place + 1) % 251;
+          }
+        }
+        expect(place % 251).toBe(places[pane]! % 251);
+        expect(pipes[pane]!.stats.skipping).toBe(false);
+        expect(resets[pane]).toBeLessThanOrEqual(pipes[pane]!.stats.resyncs);
+      });
+      expect(viewer.stats).toMatchObject({ waitingBytes: 0 });
+      expect(panes.pressed.size).toBe(0);
+      const closing = viewer.close();
+      await vi.advanceTimersByTimeAsync(1000);
+      await closing;
+    },
+  );
+
+  test('a viewer that never acknowledges costs a bounded queue, few snapshots, and goes on when it does', async () => {
+    const panes = session();
+    const viewer: Viewer = createViewer();
+    let tell: (bytes: number) => void = () => {};
+    let sent = 0;
+    const pipe = viewer.pipe(panes.pane(0), {
+      write(bytes) {
+        sent += bytes.length;
+        return undefined;
+      },
+      onDrawn: (listener) => {
+        tell = listener;
+      },
+    });
+    const stop = flood(pipe);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent).toBeLessThan(65_536 + 10 * 512);
+    expect(viewer.stats.waitingBytesMax).toBeLessThanOrEqual(65_536);
+    expect(panes.snapshots).toBeLessThan(15);
+    expect(panes.pressed.size).toBe(0);
+    stop();
+    for (let round = 0; round < 20; round++) {
+      tell(sent);
+      await vi.advanceTimersByTimeAsync(20);
+    }
+    expect(pipe.stats).toMatchObject({ skipping: false, pendingBytes: 0 });
+  });
+
+  test('while hidden nothing is sent or asked for; shown again, it begins with a snapshot', async () => {
+    const panes = session();
+    const link = new VirtualLink(linkRate);
+    const viewer = createViewer();
+    const pipe = viewer.pipe(panes.pane(0), linkSink(link));
+    flood(pipe);
+    await vi.advanceTimersByTimeAsync(100);
+    viewer.hide();
+    await vi.advanceTimersByTimeAsync(50);
+    const { carried } = link;
+    const { snapshots } = panes;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([link.carried, panes.snapshots]).toEqual([carried, snapshots]);
+    expect(viewer.stats).toMatchObject({ hidden: true, waitingBytes: 0, inFlightBytes: 0 });
+    viewer.show();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(panes.snapshots).toBeGreaterThan(snapshots);
+    expect(link.carried).toBeGreaterThan(carried);
+  });
+});
+
+describe('policy auto', () => {
+  const setup = (rate: number, state: 'exact' | 'inexact' | 'never' = 'exact') => {
+    const panes = session();
+    panes.state = state;
+    const link = new VirtualLink(rate);
+    const pipe = panes
+      .pane(0)
+      .pipe(linkSink(link), { policy: 'auto', behindMs: 100, bytesHigh: 65_536 });
+    const bytes = new Uint8Array(4096);
+    const timer = setInterval(() => {
+      if (panes.pressed.size === 0) read(pipe, bytes);
+    }, 1);
+    return { panes, link, pipe, stop: () => clearInterval(timer) };
+  };
+
+  test('slows its program down while the sink is less than that behind', async () => {
+    const { panes, pipe } = setup(1000); // 64 KiB are 66 ms
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(pipe.stats).toMatchObject({ skips: 0, lossy: false });
+    expect(pipe.stats.bytes).toBeGreaterThan(4_000_000);
+    expect(panes.snapshots).toBe(0);
+  });
+
+  test.each(['exact', 'inexact'] as const)(
+    'skips when it is further behind, and is lossless again when the sink has kept up (%s)',
+    async (state) => {
+      const { panes, link, pipe, stop } = setup(100, state);
+      await vi.advanceTimersByTimeAsync(3000);
+      expect(pipe.stats.skips).toBeGreaterThan(0);
+      expect(pipe.stats.lossy).toBe(true);
+      link.bytesPerMs = 1000;
+      await vi.advanceTimersByTimeAsync(state === 'exact' ? 3000 : 6000);
+      stop();
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(pipe.stats.lossy).toBe(false);
+      expect(panes.pressed.size).toBe(0);
+    },
+  );
+
+  test('never skips where there is no snapshot', async () => {
+    const { pipe } = setup(10, 'never');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(pipe.stats).toMatchObject({ skips: 0, resyncs: 0 });
+  });
+});
