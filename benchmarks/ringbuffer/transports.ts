@@ -34,8 +34,11 @@ export interface Transport {
 
 /** One megabyte for large messages, else a quarter: what fits the second-level cache. */
 export const capacityFor = (size: number): number => (size >= 16384 ? 1 << 20 : 1 << 18);
-const BATCH = Number(process.env['B'] ?? 4096);
-const LIMIT = Number(process.env['L'] ?? 64);
+const BATCH = 4096;
+
+/** Bytes per publication: an atomic store waits for all stores before it, so large messages want more of them. */
+const batchFor = (size: number): number =>
+  Math.max(BATCH, Math.min(capacityFor(size) >> 3, size << 4));
 
 type Handle = ReturnType<typeof createRing>['handle'];
 
@@ -93,7 +96,7 @@ const draining = (copy: 'auto' | 'words' | 'set' | 'buffer'): Transport => ({
       sum = (sum + view.getInt32(start, true)) | 0;
       if (++i === border) border = mark(i);
     };
-    while (i < total) consumer.drain(take, LIMIT);
+    while (i < total) consumer.drain(take, 64);
     return sum;
   },
 });
@@ -102,7 +105,7 @@ const draining = (copy: 'auto' | 'words' | 'set' | 'buffer'): Transport => ({
 const inPlace: Transport = {
   make: (size) => createRing({ capacity: capacityFor(size) }).handle,
   produce(handle: Handle, size, total) {
-    const producer = attachProducer(handle, { publish: BATCH });
+    const producer = attachProducer(handle, { publish: batchFor(size) });
     const words = new Int32Array(producer.bytes.buffer, producer.bytes.byteOffset);
     for (let i = 0; i < total; i++) {
       let start = producer.claim(size);
@@ -122,7 +125,7 @@ const inPlace: Transport = {
       sum = (sum + words[start >> 2]!) | 0;
       if (++i === border) border = mark(i);
     };
-    while (i < total) consumer.drain(take, LIMIT);
+    while (i < total) consumer.drain(take, 64);
     return sum;
   },
 };

@@ -23,7 +23,9 @@ export function produce(ring: usize, capacity: i32, source: usize, length: i32, 
     if (total != size) { store<i32>(data + offset, -1); tail += room; offset = 0; }
     const at = data + offset;
     store<i32>(at, length);
-    for (let k = 0; k < length; k += 8) store<i64>(at + 4 + k, load<i64>(source + k));
+    let k = 0;
+    for (; k + 16 <= length; k += 16) v128.store(at + 4 + k, v128.load(source + k));
+    for (; k < length; k += 8) store<i64>(at + 4 + k, load<i64>(source + k));
     store<i32>(at + 4, first + i);
     tail += size;
     if (tail - published > batch) { atomic.store<i32>(ring + TAIL, tail); published = tail; }
@@ -73,7 +75,7 @@ export async function compileRing(): Promise<WebAssembly.Module> {
     optimizeLevel: 3,
     runtime: 'stub',
     noAssert: true,
-    enable: ['threads', 'bulk-memory'],
+    enable: ['threads', 'bulk-memory', 'simd'],
     importMemory: true,
     sharedMemory: true,
     initialMemory: PAGES,
