@@ -31,6 +31,8 @@ interface RowBase {
 export interface ComparisonRow extends RowBase {
   readonly kind: 'comparison';
   readonly peers: Readonly<Record<string, Contender>>;
+  /** Measured in the same rounds and printed, without a say in the verdict: what the hardware gives. */
+  readonly beside?: Readonly<Record<string, Contender>>;
   readonly bar: number;
   readonly stretch?: number;
 }
@@ -54,6 +56,7 @@ export interface Result {
   readonly ours?: number;
   readonly spread?: readonly [minimum: number, maximum: number];
   readonly peers: Readonly<Record<string, number>>;
+  readonly beside?: Readonly<Record<string, number>>;
   readonly ratio?: number;
   readonly bar: string;
   readonly stretch?: string;

@@ -15,10 +15,14 @@ const describe = (row: Row, bar: number): string => {
   return `${row.better === 'lower' ? '<=' : '>='} ${bar} ${row.unit}`;
 };
 
+const besideOf = (row: Row): [string, Contender][] =>
+  row.kind === 'comparison' ? Object.entries(row.beside ?? {}) : [];
+
 async function measure(row: Row, rounds: number): Promise<Map<string, number[]>> {
   const contenders: [string, Contender][] = [
     ['ours', row.ours],
     ...Object.entries(row.peers ?? {}),
+    ...besideOf(row),
   ];
   const samples = new Map(contenders.map(([name]) => [name, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
@@ -45,8 +49,10 @@ export async function runRow(packageName: string, row: Row, rounds?: number): Pr
     const samples = await measure(row, rounds ?? row.rounds ?? 5);
     const own = samples.get('ours')!;
     const ours = median(own);
-    const peers: Record<string, number> = {};
-    for (const [name, figures] of samples) if (name !== 'ours') peers[name] = median(figures);
+    const medians = (names: readonly string[]): Record<string, number> =>
+      Object.fromEntries(names.map((name) => [name, median(samples.get(name)!)]));
+    const peers = medians(Object.keys(row.peers ?? {}));
+    const beside = medians(besideOf(row).map(([name]) => name));
     const figures = Object.values(peers);
     const lower = row.better === 'lower';
     const best = lower ? Math.min(...figures) : Math.max(...figures);
@@ -58,6 +64,7 @@ export async function runRow(packageName: string, row: Row, rounds?: number): Pr
       ours,
       spread: [Math.min(...own), Math.max(...own)],
       peers,
+      ...(Object.keys(beside).length === 0 ? {} : { beside }),
       ...(ratio === undefined ? {} : { ratio }),
       verdict: reaches(row.bar) ? 'holds' : 'falls short',
       ...(row.stretch === undefined ? {} : { stretchHolds: reaches(row.stretch) }),
@@ -71,9 +78,12 @@ export async function runRow(packageName: string, row: Row, rounds?: number): Pr
 
 /** One line of the printed table. */
 export const formatResult = (result: Result): string[] => {
-  const peers = Object.entries(result.peers)
-    .map(([name, figure]) => `${name} ${format(figure)}`)
-    .join(', ');
+  const list = (figures: Readonly<Record<string, number>>): string =>
+    Object.entries(figures)
+      .map(([name, figure]) => `${name} ${format(figure)}`)
+      .join(', ');
+  const beside = result.beside === undefined ? '' : ` (beside: ${list(result.beside)})`;
+  const peers = list(result.peers) + beside;
   const verdict =
     result.reason !== undefined
       ? `${result.verdict} (${result.reason})`

@@ -6,7 +6,8 @@ import type { LatencyData, LatencyResult } from './latency.ts';
 const { mode, role, spin, there, back, count } = workerData as LatencyData;
 const caller = role === 'caller';
 const producer = attachProducer((caller ? there : back) as RingHandle);
-const consumer = attachConsumer((caller ? back : there) as RingHandle);
+// Space goes back now and then: with one message in flight nobody waits for it.
+const consumer = attachConsumer((caller ? back : there) as RingHandle, { releaseBytes: 4096 });
 const bytes = new Uint8Array(64);
 const out = new Uint8Array(64);
 const stamp = new BigInt64Array(bytes.buffer, 0, 1);

@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { createRing } from '@millrace/ringbuffer';
 import type { AbsoluteRow } from '../harness/row.ts';
+import { anchors } from './native.ts';
 import { builtArgv } from './pair.ts';
 
 export interface LatencyData {
@@ -56,6 +57,7 @@ const row = (
   bar: number,
   ours: () => Promise<number>,
   stretch?: number,
+  peers: AbsoluteRow['peers'] = {},
 ): AbsoluteRow => ({
   kind: 'absolute',
   name,
@@ -64,6 +66,7 @@ const row = (
   rounds: 3,
   bar,
   ours,
+  peers,
   ...(stretch === undefined ? {} : { stretch }),
 });
 
@@ -74,6 +77,12 @@ export const latencyRows: readonly AbsoluteRow[] = [
     0.3,
     async () => (await measure('trip', 'only')).p50,
     0.17,
+    Object.fromEntries(
+      Object.entries(anchors('trip', 64)).map(([name, run]) => [
+        name,
+        async () => (await run()) / 1e3,
+      ]),
+    ),
   ),
   row(
     'round trip, spin then wait, p50',

@@ -1,14 +1,42 @@
-/** Wasm loops over our ring against the same ring in C++, where there is a compiler. */
+/** The same ring in C++, where there is a compiler: what two threads of this machine reach at this moment. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ComparisonRow } from '../harness/row.ts';
+import type { ComparisonRow, Contender } from '../harness/row.ts';
 import { pair } from './pair.ts';
 
-const SIZE = 64;
-let folder: string | undefined;
+const hasCompiler: boolean = spawnSync('g++', ['--version']).status === 0;
+let program: string | undefined;
+
+/** Compiles when first used. */
+function compiled(): string {
+  if (program === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const source = fileURLToPath(new URL('./native/ring.cpp', import.meta.url));
+    program = join(folder, 'ring');
+    const flags = ['-O3', '-march=native', '-std=c++20', '-pthread'];
+    execFileSync('g++', [...flags, source, '-o', program]);
+  }
+  return program;
+}
+
+const COUNT = { copy: 6e6, claim: 6e6, trip: 3e5 };
+
+/** Runs a mode of `native/ring.cpp`: ns per message, or ns of a round trip. */
+const native =
+  (mode: keyof typeof COUNT, size: number): Contender =>
+  () => {
+    const count = Math.min(COUNT[mode], Math.ceil(6e9 / size));
+    const text = execFileSync(compiled(), [mode, `${size}`, `${count}`], { encoding: 'utf8' });
+    return Number(text);
+  };
+
+/** Contenders to print beside ours; none without a compiler. */
+export const anchors = (mode: keyof typeof COUNT, size: number): Record<string, Contender> =>
+  hasCompiler ? { 'C++': native(mode, size) } : {};
 
 export const nativeRow: ComparisonRow = {
   kind: 'comparison',
@@ -17,19 +45,7 @@ export const nativeRow: ComparisonRow = {
   better: 'lower',
   rounds: 5,
   bar: 0.6,
-  unavailable: () => (spawnSync('g++', ['--version']).status === 0 ? undefined : 'no g++ on PATH'),
-  setup() {
-    folder = mkdtempSync(join(tmpdir(), 'millrace-'));
-    const source = fileURLToPath(new URL('./native/ring.cpp', import.meta.url));
-    const flags = ['-O3', '-march=native', '-std=c++20', '-pthread'];
-    execFileSync('g++', [...flags, source, '-o', join(folder, 'ring')]);
-  },
-  teardown() {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  },
-  ours: () => pair('wasm', SIZE),
-  peers: {
-    'C++': () =>
-      Number(execFileSync(join(folder!, 'ring'), [`${SIZE}`, '6000000'], { encoding: 'utf8' })),
-  },
+  unavailable: () => (hasCompiler ? undefined : 'no g++ on PATH'),
+  ours: () => pair('wasm', 64),
+  peers: { 'C++': native('copy', 64) },
 };

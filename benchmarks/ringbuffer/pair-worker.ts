@@ -22,7 +22,8 @@ if (role === 'producer') {
     times.push(process.hrtime.bigint());
     return i + windowCount;
   });
-  if (sum !== (total * (total - 1)) / 2) throw new Error(`${name}: wrong sum ${sum}`);
+  if (sum !== Number(BigInt.asIntN(32, (BigInt(total) * BigInt(total - 1)) / 2n)))
+    throw new Error(`${name}: wrong sum ${sum}`);
   const figures = times
     .slice(1)
     .map((time, k) => Number(time - times[k]!) / (at[k + 1]! - at[k]!))

@@ -24,7 +24,14 @@ export interface PairData {
 /** Messages per sample: enough windows of enough messages, and still under a second. */
 function totalOf(name: string, size: number): number {
   const bytes = name.startsWith('postMessage') ? 64e6 : name.startsWith('ringbuf') ? 256e6 : 1e9;
-  const most = name === 'postMessage, 64 by hand' ? 1e6 : name.startsWith('post') ? 60_000 : 3e6;
+  const most =
+    name === 'postMessage, 64 by hand'
+      ? 1e6
+      : name.startsWith('post')
+        ? 60_000
+        : size < 64
+          ? 12e6
+          : 3e6;
   const whole = Math.min(most, Math.max(2_000, bytes / size));
   return Math.ceil(whole / 64) * 64;
 }

@@ -1,15 +1,18 @@
 /**
  * The ringbuffer table of the targets. Two workers per sample; figures are the best decile of windows of at
  * least eight rings of traffic, so that a neighbour's burst doesn't count. Payloads are written and read; for
- * ours they are copied in and read in place, the peers have no such way out. Not measured: start-up, and
+ * ours they are copied in and read in place, the peers have no such way out. Beside ours, the same ring in C++:
+ * what the hardware gives depends on which cores a virtual machine's threads get, by a factor of five for 1 KiB,
+ * and that may change between two samples (docs/guides/ringbuffer.md, "Speed"). Not measured: start-up, and
  * platforms other than this one.
  */
 import type { AbsoluteRow, ComparisonRow, Row } from '../harness/row.ts';
 import { laneRow } from './lanes.ts';
 import { latencyRows } from './latency.ts';
-import { nativeRow } from './native.ts';
+import { anchors, nativeRow } from './native.ts';
 import { pair } from './pair.ts';
 import { robustnessRows } from './robustness.ts';
+import { threadStream } from './thread-stream.ts';
 
 const OURS = 'copy in, drain in place';
 const unit = 'ns/message';
@@ -30,6 +33,7 @@ const against = (
   stretch,
   ours: () => pair(OURS, size),
   peers: Object.fromEntries(peers.map((peer) => [peer, () => pair(peer, size)])),
+  beside: anchors('copy', size),
 });
 
 const RINGBUF = ['ringbuf.js Uint8Array', 'ringbuf.js Int32Array'] as const;
@@ -88,6 +92,13 @@ const otherPorts = (
   ),
 );
 
+const logLines = [64, 256, 1024].map(
+  (size): ComparisonRow => ({
+    ...against(`vs thread-stream, ${label(size)}`, size, [], 3, 4),
+    peers: { 'thread-stream': () => threadStream(size) },
+  }),
+);
+
 const inPlace = [8, 64, 1024, 65536].map(
   (size): AbsoluteRow => ({
     kind: 'absolute',
@@ -97,6 +108,7 @@ const inPlace = [8, 64, 1024, 65536].map(
     rounds: 3,
     bar: 10,
     ours: () => pair('in place', size),
+    peers: anchors('claim', size),
   }),
 );
 
@@ -121,6 +133,7 @@ export const rows: readonly Row[] = [
   ...postMessage,
   ...ringbuf,
   ...otherPorts,
+  ...logLines,
   ...inPlace,
   ...copies,
   laneRow,

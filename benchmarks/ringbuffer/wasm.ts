@@ -8,8 +8,8 @@ import asc from 'assemblyscript/asc';
 const SOURCE = `
 const TAIL: usize = 128, HEAD: usize = 256, DATA: usize = 1024;
 
-// Pushes records of \`length\` bytes from \`source\`, numbered in their first word; publishes per \`batch\` bytes.
-export function produce(ring: usize, capacity: i32, source: usize, length: i32, count: i32, batch: i32): void {
+// Pushes records of \`length\` bytes from \`source\`, numbered from \`first\`; publishes per \`batch\` bytes.
+export function produce(ring: usize, capacity: i32, source: usize, length: i32, first: i32, count: i32, batch: i32): void {
   let tail = atomic.load<i32>(ring + TAIL), published = tail, head = atomic.load<i32>(ring + HEAD);
   const size = (length + 7) & -4, data = ring + DATA;
   for (let i = 0; i < count; i++) {
@@ -23,8 +23,10 @@ export function produce(ring: usize, capacity: i32, source: usize, length: i32, 
     if (total != size) { store<i32>(data + offset, -1); tail += room; offset = 0; }
     const at = data + offset;
     store<i32>(at, length);
-    for (let k = 0; k < length; k += 8) store<i64>(at + 4 + k, load<i64>(source + k));
-    store<i32>(at + 4, i);
+    let k = 0;
+    for (; k + 16 <= length; k += 16) v128.store(at + 4 + k, v128.load(source + k));
+    for (; k < length; k += 8) store<i64>(at + 4 + k, load<i64>(source + k));
+    store<i32>(at + 4, first + i);
     tail += size;
     if (tail - published > batch) { atomic.store<i32>(ring + TAIL, tail); published = tail; }
   }
@@ -59,6 +61,7 @@ export interface WasmRing {
     capacity: number,
     source: number,
     length: number,
+    first: number,
     count: number,
     batch: number,
   ): void;
@@ -72,7 +75,7 @@ export async function compileRing(): Promise<WebAssembly.Module> {
     optimizeLevel: 3,
     runtime: 'stub',
     noAssert: true,
-    enable: ['threads', 'bulk-memory'],
+    enable: ['threads', 'bulk-memory', 'simd'],
     importMemory: true,
     sharedMemory: true,
     initialMemory: PAGES,

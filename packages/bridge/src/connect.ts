@@ -5,6 +5,7 @@ import { BridgeError } from './errors.ts';
 import { createClock } from './measure/clock.ts';
 import { Stations } from './measure/stations.ts';
 import { type ConnectOptions, type ControlStream, type Settings, settingsOf } from './options.ts';
+import { beginRecording } from './receive/recorder.ts';
 import { parseRecording } from './receive/recording-format.ts';
 import { readTmuxVersion, unknownVersion } from './receive/version.ts';
 import { openSource, type SourcePlan } from './ring/open-source.ts';
@@ -112,7 +113,8 @@ async function planOf(
  * @param options - where to and how
  * @returns the live session; close it, or let `await using` do it
  * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT`, `ERR_TMUX_NOT_FOUND`, `ERR_TMUX_VERSION`,
- *   `ERR_TMUX_CONNECT`, `ERR_TMUX_PROTOCOL`, `ERR_RECORDING_FORMAT`, `ERR_SESSION_CLOSED` (aborted)
+ *   `ERR_TMUX_CONNECT`, `ERR_TMUX_PROTOCOL`, `ERR_RECORDING_FORMAT`, `ERR_RECORDING_WRITE`,
+ *   `ERR_SESSION_CLOSED` (aborted)
  *
  * @example
  * ```ts no-run
@@ -130,11 +132,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
   if (signal?.aborted) throw aborted();
   const { plan, version, live } = await planOf(settings);
   if (signal?.aborted) throw aborted();
+  if (options.recordTo !== undefined) {
+    beginRecording(options.recordTo, { tmux: version, date: new Date().toISOString() });
+  }
   const clock = createClock();
   const stations = new Stations();
   const recorder = stations.recorder(mainOwner);
   const open = (next: SourcePlan, isAgain: boolean): Source =>
-    openSource(next, settings, clock, stations, recorder, version, isAgain);
+    openSource(next, settings, clock, stations, recorder, isAgain);
   const session = new Session({
     settings,
     source: open(plan, false),

@@ -31,6 +31,10 @@ export type BridgeErrorCode =
   | 'ERR_SESSION_CLOSED'
   /** A sink's `write` threw or rejected; `cause` is what it threw. */
   | 'ERR_SINK_FAILED'
+  /** A sink held its session up for longer than `stalledMs` without accepting anything. */
+  | 'ERR_SINK_STALLED'
+  /** What is received can't be written to `recordTo`: disk full, no such folder; `cause` is the system's error. */
+  | 'ERR_RECORDING_WRITE'
   /** The file is no recording, or is damaged. */
   | 'ERR_RECORDING_FORMAT'
   /** The worker thread died; `cause` is its error. */

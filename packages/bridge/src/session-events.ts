@@ -33,6 +33,8 @@ export interface SessionEvents {
   resync: [pane: Pane, report: ResyncReport];
   /** A pipe ended because its sink failed. */
   'sink-failed': [pane: number, error: BridgeError];
+  /** The recording broke off: disk full, for example. The session goes on. */
+  'recording-failed': [error: BridgeError];
   /** The connection broke; another is being tried. Commands reject with `ERR_TMUX_DISCONNECTED` meanwhile. */
   disconnected: [error: BridgeError];
   /** There is another connection: each pane has a `gap`, and its pipes get a snapshot (tmux 3.2 and later). */

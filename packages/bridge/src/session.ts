@@ -129,6 +129,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         output: this.#delivery.output,
         readEnd: this.#delivery.readEnd,
         notified: (notification) => this.#notified(notification),
+        recordingFailed: (error) => this.emit('recording-failed', error),
         greet: (connection) => this.#greet(connection),
         disconnected: (error) => this.#disconnected(error),
         reconnected: (how) => this.#reconnected(how),

@@ -25,7 +25,15 @@ const unit = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('\x1b[K', '\x1b[L', '\x1b[M', '\x1b[2;3r', '\x1b[r', '\x1b[P'),
+    arbitrary: fc.constantFrom(
+      '\x1b[K',
+      '\x1b[L',
+      '\x1b[M',
+      '\x1b[2;3r',
+      '\x1b[r',
+      '\x1b[P',
+      '\x1b]2;title\x07',
+    ),
   },
 );
 const stream = fc
@@ -39,20 +47,23 @@ function anchored(): StreamTracker {
   return tracker;
 }
 
-/** What tmux would tell at a place where the tracker knows everything. */
-function screenAt(tracker: StreamTracker): Screen {
+/** What tmux would tell at a place, after `stream`, where the tracker knows everything. */
+function screenAt(tracker: StreamTracker, stream: Uint8Array = new Uint8Array(0)): Screen {
   const { cursor, history, grammar } = tracker;
   const { x, y, top, bottom, origin, wrap } = cursor;
   return {
     ...told(columns, rows, { x, y, top, bottom, origin, wrap, historySize: history.size }),
-    pending: new Uint8Array(grammar.sequenceBytes),
+    pending: stream.subarray(stream.length - grammar.sequenceBytes),
   } as Screen;
 }
 
 describe('a seam among output of other panes', () => {
-  test.prop([stream, stream, fc.nat()], { numRuns })(
+  test.prop([stream, fc.nat(), fc.nat()], { numRuns })(
     'is found where replaying from it gives the same screen',
-    async (before, after, where) => {
+    async (all, asked, where) => {
+      const cut = asked % (all.length + 1);
+      const before = all.subarray(0, cut);
+      const after = all.subarray(cut);
       const tracker = anchored();
       tracker.push(before, 0, before.length);
       if (tracker.cursor.x < 0 || tracker.cursor.y < 0) return;
@@ -60,16 +71,16 @@ describe('a seam among output of other panes', () => {
       const offset = where % (after.length + 1);
       tracker.push(after, 0, offset);
       if (tracker.cursor.x < 0 || tracker.cursor.y < 0 || tracker.history.size < 0) return;
-      const seam = findSeam(from, after, screenAt(tracker));
+      const untilTrue = Buffer.concat([before, after.subarray(0, offset)]);
+      const seam = findSeam(from, after, screenAt(tracker, untilTrue));
       if (seam === undefined) return;
       expect(seam.offset).toBeLessThanOrEqual(offset);
       // The terminal at the true place gets the bytes from the found place on, and must end as the stream does.
       const whole = newTerminal(columns, rows);
       const again = newTerminal(columns, rows);
       await written(whole, Buffer.concat([before, after]));
-      const untilTrue = Buffer.concat([before, after.subarray(0, offset)]);
       await written(again, untilTrue);
-      if (tracker.grammar.atGround && tracker.cut.length === 0) {
+      if (tracker.cut.length === 0) {
         await written(again, after.subarray(seam.offset));
         expect(firstDifference(cellsOf(again), cellsOf(whole))).toBeUndefined();
         expect(cursorOf(again)).toBe(cursorOf(whole));
@@ -103,6 +114,19 @@ describe('a seam among output of other panes', () => {
     request.otherOutput();
     const seam = request.seam(screen, tracker);
     expect(typeof seam === 'object' && seam.offset).toBe(at);
+  });
+
+  test('is not taken where the beginning of a sequence was not seen and another is as long', () => {
+    const tracker = anchored();
+    tracker.push(Buffer.from('\x1b[3'), 0, 3);
+    const request = new SeamRequest(tracker);
+    const bytes = Buffer.from('1m\x1b[2;');
+    tracker.push(bytes, 0, 5);
+    const screen = screenAt(tracker, bytes.subarray(0, 5));
+    tracker.push(bytes, 5, 6);
+    request.output(bytes, 0, 6);
+    request.otherOutput();
+    expect(request.seam(screen, tracker)).toBe('hidden');
   });
 
   test('is not taken where two places can not be told apart', () => {

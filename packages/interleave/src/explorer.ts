@@ -120,6 +120,7 @@ export class Explorer {
       waiters: this.#waiters,
       racy: this.#racy,
       isRacy: (at, bytes) => session.isRacy(at, bytes),
+      describe: prepared.describeAddress,
       crashing: scenario.threads.map((thread) => thread.crash ?? false),
       timeouts: bounds.timeouts,
       pauseSleeps: (scenario.pause ?? 'sleep') === 'sleep',

@@ -89,6 +89,8 @@ export interface MachineParts {
   /** Absent when no races are declared. */
   readonly racy: RacyMemory | null;
   readonly isRacy: (at: number, bytes: number) => boolean;
+  /** Names a place of memory, for reports. */
+  readonly describe: (at: number, bytes: number) => string;
   /** Threads that may die. */
   readonly crashing: readonly boolean[];
   /** Timeouts and timers that a call may see. */
@@ -489,10 +491,13 @@ export class Machine {
       return;
     }
     const race = knowledge.explainRace(this.knowledge, effect);
-    const { kind } = this.nodes[thread]!.access!;
+    const { kind, at, bytes } = this.nodes[thread]!.access!;
+    const how = isPlain(kind) ? 'plain' : 'atomic';
+    const what = kind === Kind.read ? 'read' : kind === Kind.write ? 'write' : 'access';
+    const place = this.#parts.describe(at, bytes);
     this.#fail({
       kind: 'race',
-      message: `T${thread}'s ${isPlain(kind) ? 'plain' : 'atomic'} ${kind === Kind.read ? 'read' : kind === Kind.write ? 'write' : 'access'} races with T${race.thread}'s ${shapeName(race.shape)}`,
+      message: `T${thread}'s ${how} ${what} races with T${race.thread}'s ${shapeName(race.shape)}, at ${place}`,
       thread,
     });
   }

@@ -9,13 +9,16 @@
  *   row of a state: live threads, then per word, oldest first,
  *     write:   the value before it, and who knows of it     -> hides older values from those
  *     promise: the value read too early, and who knows of the read -> its writer must not
+ *     guess:   a value written while promises were open, and by whom
  *
  * D1: the writes of a declared word are ordered by happens-before (one writer, or owners one after another),
  *     and it is accessed in one element size; anything else is an error.
  * D2: a write that all live threads know hides everything before it, and is dropped with it.
  * D3: a promise can't be kept, and the path doesn't exist, once each possible writer has ended or knows of
  *     the read.
- * D4: who may write which value is learned; a new one starts the search over (`grown`).
+ * D4: who may write which value is learned; a new one starts the search over (`grown`). What is written while
+ *     promises are open is learned once all are kept: so a value that only justifies itself, out of thin air,
+ *     is never explored, and learning ends.
  */
 import type { Raw } from './access.ts';
 import { UnmodelledError } from './errors.ts';
@@ -23,10 +26,11 @@ import type { EffectSummary } from './knowledge.ts';
 import { NameTable, TripleTable } from './tables.ts';
 
 interface Entry {
-  readonly promise: boolean;
+  readonly kind: 'write' | 'promise' | 'guess';
   readonly at: number;
-  /** Before the write, or promised. */
+  /** Before the write, promised, or written. */
   readonly value: Raw;
+  /** Who knows; of a guess, the writer. */
   readonly mask: bigint;
 }
 
@@ -34,6 +38,9 @@ interface Row {
   readonly live: bigint;
   readonly entries: readonly Entry[];
 }
+
+const isPromise = ({ kind }: Entry): boolean => kind === 'promise';
+const threadOf = (mask: bigint): number => mask.toString(2).length - 1;
 
 /** Result of a step onto a path that doesn't exist (D3). */
 export const impossible = -2;
@@ -59,9 +66,7 @@ export class RacyMemory {
       .map((entry, index) => ({ entry, index }))
       .sort((x, y) => x.entry.at - y.entry.at || x.index - y.index)
       .map(({ entry }) => entry);
-    const text = sorted.map(
-      ({ promise, at, value, mask }) => `${promise ? 'p' : 'w'}${at}:${value}:${mask}`,
-    );
+    const text = sorted.map(({ kind, at, value, mask }) => `${kind}${at}:${value}:${mask}`);
     const id = this.#names.intern(`${live};${text.join(';')}`);
     this.#rows[id] ??= { live, entries: sorted };
     return id;
@@ -75,7 +80,7 @@ export class RacyMemory {
 
   /** Whether the path of this row still depends on writes to come. */
   hasPromises(row: number): boolean {
-    return this.#rows[row]!.entries.some((entry) => entry.promise);
+    return this.#rows[row]!.entries.some(isPromise);
   }
 
   #checkSize(at: number, bytes: number): void {
@@ -96,7 +101,7 @@ export class RacyMemory {
     const found = [current];
     for (let index = entries.length - 1; index >= 0; index--) {
       const entry = entries[index]!;
-      if (entry.at !== at || entry.promise) continue;
+      if (entry.at !== at || entry.kind !== 'write') continue;
       if (entry.mask & bit) break;
       if (!found.includes(entry.value)) found.push(entry.value);
     }
@@ -114,7 +119,7 @@ export class RacyMemory {
     if (value === current) return true;
     for (let index = entries.length - 1; index >= 0; index--) {
       const entry = entries[index]!;
-      if (entry.at !== at || entry.promise) continue;
+      if (entry.at !== at || entry.kind !== 'write') continue;
       if (entry.mask & bit) return false;
       if (entry.value === value) return true;
     }
@@ -125,29 +130,45 @@ export class RacyMemory {
   read(row: number, thread: number, at: number, current: Raw, value: Raw): number {
     if (this.#isPast(row, thread, at, current, value)) return row;
     const { live, entries } = this.#rows[row]!;
-    const promise: Entry = { promise: true, at, value, mask: 1n << BigInt(thread) };
+    const promise: Entry = { kind: 'promise', at, value, mask: 1n << BigInt(thread) };
     return this.#settle(live, [...entries, promise]);
   }
 
   /** Row after a write. */
   write(row: number, thread: number, at: number, bytes: number, before: Raw, value: Raw): number {
     this.#checkSize(at, bytes);
-    this.#learn(thread, at, value);
     const { live, entries } = this.#rows[row]!;
     const bit = 1n << BigInt(thread);
-    if (entries.some((entry) => !entry.promise && entry.at === at && (entry.mask & bit) === 0n)) {
+    if (entries.some((entry) => entry.kind === 'write' && entry.at === at && !(entry.mask & bit))) {
       // D1
       throw new UnmodelledError(
         `writes of declared racy memory must not race with each other: T${thread} writes byte ${at} without knowing of the write before`,
       );
     }
-    const kept = entries.filter(
+    const next = entries.filter(
       (entry) =>
-        !(entry.promise && entry.at === at && entry.value === value && (entry.mask & bit) === 0n),
+        !(isPromise(entry) && entry.at === at && entry.value === value && !(entry.mask & bit)),
     );
-    const next =
-      before === value ? kept : [...kept, { promise: false, at, value: before, mask: bit }];
-    return this.#settle(live, next);
+    if (before !== value) next.push({ kind: 'write', at, value: before, mask: bit });
+    return this.#settle(live, this.#learned(next, thread, at, value));
+  }
+
+  /** Entries after a value was written: learns it, and what was guessed, unless promises are open (D4). */
+  #learned(entries: Entry[], thread: number, at: number, value: Raw): Entry[] {
+    if (entries.some(isPromise)) {
+      const mask = 1n << BigInt(thread);
+      const isNew = !this.#values.get(at)?.get(thread)?.has(value);
+      const isGuessed = entries.some(
+        (entry) =>
+          entry.kind === 'guess' && entry.at === at && entry.value === value && entry.mask === mask,
+      );
+      return isNew && !isGuessed ? [...entries, { kind: 'guess', at, value, mask }] : entries;
+    }
+    this.#learn(thread, at, value);
+    return entries.filter((entry) => {
+      if (entry.kind === 'guess') this.#learn(threadOf(entry.mask), entry.at, entry.value);
+      return entry.kind !== 'guess';
+    });
   }
 
   #learn(thread: number, at: number, value: Raw): void {
@@ -177,6 +198,7 @@ export class RacyMemory {
     const thread = 1n << BigInt(effect.thread);
     const { live, entries } = this.#rows[row]!;
     const next = entries.map((entry): Entry => {
+      if (entry.kind === 'guess') return entry;
       let { mask } = entry;
       if (effect.acquires >= 0 && mask & (1n << BigInt(effect.acquires))) mask |= thread;
       for (const bit of effect.wiped) mask &= ~(1n << BigInt(bit));
@@ -193,13 +215,12 @@ export class RacyMemory {
   #settle(live: bigint, entries: readonly Entry[]): number {
     const kept: Entry[] = [];
     for (const entry of entries) {
-      if (entry.promise) {
-        if (!this.#canBeKept(live, entry)) return impossible;
-        kept.push(entry);
-      } else if ((entry.mask & live) === live) {
+      if (isPromise(entry) && !this.#canBeKept(live, entry)) return impossible;
+      if (entry.kind === 'write' && (entry.mask & live) === live) {
         // D2
         for (let index = kept.length - 1; index >= 0; index--) {
-          if (kept[index]!.at === entry.at && !kept[index]!.promise) kept.splice(index, 1);
+          const older = kept[index]!;
+          if (older.at === entry.at && older.kind === 'write') kept.splice(index, 1);
         }
       } else {
         kept.push(entry);

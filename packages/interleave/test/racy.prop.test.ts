@@ -143,3 +143,30 @@ test('copy, then validate: a read-modify-write validates, a load does not', () =
   const broken = outcomes(broadcast('load'));
   expect(broken).toMatchObject({ verdict: 'violation', kind: 'final' });
 });
+
+/** Each thread owns the counter for a while and counts in it plainly; ownership passes by compareExchange. */
+const handedOver = (threads: number) => ({
+  setup: cells,
+  threads: Array.from({ length: threads }, (_, index) => ({
+    run(array: Int32Array) {
+      if (index === threads - 1) return array[0];
+      if (Atomics.compareExchange(array, 1, 0, 1) !== 0) return undefined;
+      array[0] = array[0]! + 1;
+      Atomics.store(array, 1, 0);
+      return undefined;
+    },
+  })),
+  racy: (array: Int32Array) => [{ view: array.subarray(0, 1), name: 'counter' }],
+});
+
+test('a value that only justifies itself does not exist, so learning values ends', () => {
+  const result = outcomes(handedOver(3));
+  expect(result.verdict).toBe('verified');
+  const seen = new Set([...result.outcomes].map((text) => text.split(' | ')[2]));
+  expect([...seen].sort()).toEqual(['0', '1', '2']);
+});
+
+test('the bound on states also ends a search that keeps starting over', () => {
+  const result = outcomes({ ...handedOver(3), bounds: { states: 60 } });
+  expect(result).toMatchObject({ verdict: 'inconclusive', kind: 'bound' });
+});

@@ -122,56 +122,47 @@ export class RingConsumer extends ConsumerEnd {
    * @throws {RingStateError} If records are held by `peek`, or a drain is running.
    */
   tryPopInto(target: Uint8Array, offset = 0): number {
-    // The common case in one piece: a small record that is known to be there, into the same, aligned target.
-    const { head } = this;
+    // The common case, short enough for engines to inline it: a small record that is known to be there, into the
+    // same, aligned target as before.
+    const { head, data } = this;
     if (
-      target === this.target &&
-      head !== this.tailSeen &&
-      this.held === 0 &&
-      !this.draining &&
-      (offset | 0) === offset &&
-      offset >= 0 &&
-      ((this.targetBase + offset) & 3) === 0
+      target !== this.target ||
+      head === this.tailSeen ||
+      this.held !== 0 ||
+      this.draining ||
+      this.debug ||
+      (offset | 0) !== offset ||
+      offset < 0 ||
+      ((this.targetBase + offset) & 3) !== 0
     ) {
-      const { data } = this;
-      const at = head & this.mask;
-      const header = data[at >> 2]!;
-      const length = header & LENGTH_MASK;
-      const pad = (header >>> PAD_SHIFT) & PAD_MASK;
-      const size = (length + pad + 7) & -4;
-      if (
-        length <= this.wordsMax &&
-        (pad & 3) === 0 &&
-        size <= ((this.tailSeen - head) | 0) && // C5
-        size <= ((this.capacity - at) | 0) &&
-        length <= this.targetLength - offset
-      ) {
-        const from = (at + HEADER_BYTES + pad) | 0;
-        const words = this.targetWords;
-        let to = (this.targetBase + offset) >> 2;
-        let word = from >> 2;
-        const behind = (word + (length >> 2)) | 0;
-        for (; word + 4 <= behind; word += 4, to += 4) {
-          words[to] = data[word]!;
-          words[to + 1] = data[word + 1]!;
-          words[to + 2] = data[word + 2]!;
-          words[to + 3] = data[word + 3]!;
-        }
-        for (; word < behind; word++, to++) words[to] = data[word]!;
-        const rest = length & 3;
-        if (rest !== 0) {
-          copyBytes(this.bytes, from + length - rest, target, offset + length - rest, rest);
-        }
-        this.kind = header >>> KIND_SHIFT;
-        if (this.debug) this.poison(head, size);
-        const next = (head + size) | 0;
-        this.head = next;
-        this.popped++;
-        if (((next - this.released) | 0) > this.releaseBytes) this.publish();
-        return length;
-      }
+      return this.tryPopIntoSlowly(target, offset);
     }
-    return this.tryPopIntoSlowly(target, offset);
+    const at = head & this.mask;
+    const header = data[at >> 2]!;
+    const length = header & LENGTH_MASK;
+    const pad = (header >>> PAD_SHIFT) & PAD_MASK;
+    const size = (length + pad + 7) & -4;
+    if (
+      length > this.wordsMax ||
+      (pad & 3) !== 0 ||
+      size > ((this.tailSeen - head) | 0) || // C5
+      size > ((this.capacity - at) | 0) ||
+      length > this.targetLength - offset
+    ) {
+      return this.tryPopIntoSlowly(target, offset);
+    }
+    const from = (at + HEADER_BYTES + pad) | 0;
+    copyWords(data, from >> 2, this.targetWords, (this.targetBase + offset) >> 2, length >> 2);
+    const rest = length & 3;
+    if (rest !== 0) {
+      copyBytes(this.bytes, from + length - rest, target, offset + length - rest, rest);
+    }
+    this.kind = header >>> KIND_SHIFT;
+    const next = (head + size) | 0;
+    this.head = next;
+    this.popped++;
+    if (((next - this.released) | 0) > this.releaseBytes) this.publish();
+    return length;
   }
 
   private tryPopIntoSlowly(target: Uint8Array, offset: number): number {

@@ -3,9 +3,10 @@
  *
  * Three kernels, because engines differ by a factor of ten (`npm run bench -w packages/ringbuffer -- --row copy`):
  * - a loop over 32-bit words, best for small payloads whose source is 4-aligned; a byte loop beside it;
- * - `TypedArray.prototype.set`, which V8 before Node 26 runs word-wise on shared memory only when source and
- *   target agree modulo 8: hence the pad in the record header;
- * - `Buffer.prototype.copy`, a native `memmove` from Node 26 on, at any alignment.
+ * - `TypedArray.prototype.set`, the fastest way for a whole array of 64 bytes to some KiB *if* source and target
+ *   agree modulo 8, and bytewise otherwise: hence the pad in the record header. Of a part of an array it needs a
+ *   `subarray`, which costs as much again, and garbage;
+ * - `Buffer.prototype.copy`, a native `memmove` from Node 26 on, at any alignment, behind a slow call.
  *
  * Never through Float64Array: engines may change the bits of a NaN.
  */
@@ -33,7 +34,11 @@ export interface CopyPlan {
   readonly wordsMax: number;
   /** Payloads up to this length are copied by bytes otherwise. */
   readonly bytesMax: number;
-  /** Whether longer ones should be placed so that they agree with their source modulo 8. */
+  /** Whole arrays longer than this are copied by `set` although words would do (bytes) ... */
+  readonly wholeMin: number;
+  /** ... up to this length (bytes), placed so that they agree with their source modulo 8. */
+  readonly wholeMax: number;
+  /** Whether parts of arrays should be placed so as well. */
   readonly coalign: boolean;
   /** `Buffer.prototype.copy`, or undefined to use `set`. */
   readonly bufferCopy: BufferCopy | undefined;
@@ -41,15 +46,25 @@ export interface CopyPlan {
 
 const ANY_LENGTH = 0x7fffffff;
 
+/** A plan that has only the bulk kernel. */
+const BULK: CopyPlan = {
+  wordsMax: -1,
+  bytesMax: -1,
+  wholeMin: ANY_LENGTH,
+  wholeMax: -1,
+  coalign: true,
+  bufferCopy: undefined,
+};
+
 /** Returns the thresholds for this runtime. */
 export function copyPlan(kernel: CopyKernel): CopyPlan {
   const { Buffer, process } = globalThis as unknown as Platform;
   const bufferCopy = Buffer?.prototype.copy;
   switch (kernel) {
     case 'words':
-      return { wordsMax: ANY_LENGTH, bytesMax: ANY_LENGTH, coalign: false, bufferCopy: undefined };
+      return { ...BULK, wordsMax: ANY_LENGTH, bytesMax: ANY_LENGTH, coalign: false };
     case 'set':
-      return { wordsMax: -1, bytesMax: -1, coalign: true, bufferCopy: undefined };
+      return { ...BULK, wholeMin: -1, wholeMax: ANY_LENGTH };
     case 'buffer':
       if (bufferCopy === undefined) {
         throw new RingStateError(
@@ -57,12 +72,12 @@ export function copyPlan(kernel: CopyKernel): CopyPlan {
           "copy: 'buffer' needs Buffer.prototype.copy, which this runtime lacks",
         );
       }
-      return { wordsMax: -1, bytesMax: -1, coalign: true, bufferCopy };
+      return { ...BULK, bufferCopy };
     default: {
+      const plan = { ...BULK, wordsMax: 256, bytesMax: 32, wholeMin: 64, wholeMax: ANY_LENGTH };
       const major = Number.parseInt(process?.versions?.node ?? '0', 10);
-      return major >= 26 && bufferCopy !== undefined
-        ? { wordsMax: 128, bytesMax: 32, coalign: false, bufferCopy }
-        : { wordsMax: 256, bytesMax: 32, coalign: true, bufferCopy: undefined };
+      if (major < 26 || bufferCopy === undefined) return plan;
+      return { ...plan, wordsMax: 128, wholeMax: 2048, coalign: false, bufferCopy };
     }
   }
 }
@@ -111,7 +126,7 @@ export function copyWords(
   for (; to < end; to++, from++) target[to] = source[from]!;
 }
 
-/** Copies by the bulk kernel of the plan. */
+/** Copies by the bulk kernel of the plan. The target begins at a multiple of 8 bytes of its memory. */
 export function copyBulk(
   plan: CopyPlan,
   source: Uint8Array,
@@ -120,11 +135,11 @@ export function copyBulk(
   to: number,
   length: number,
 ): void {
-  if (plan.bufferCopy !== undefined) {
+  const isWhole = length === source.length;
+  const sets = isWhole && length <= plan.wholeMax && ((source.byteOffset ^ to) & 7) === 0;
+  if (plan.bufferCopy !== undefined && !sets) {
     plan.bufferCopy.call(source, target, to, from, from + length);
-  } else if (from === 0 && length === source.length) {
-    target.set(source, to);
   } else {
-    target.set(source.subarray(from, from + length), to);
+    target.set(isWhole ? source : source.subarray(from, from + length), to);
   }
 }

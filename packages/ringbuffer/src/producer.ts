@@ -65,13 +65,23 @@ export class RingProducer extends ProducerEnd {
   declare readonly payloadMax: number;
   /** @internal */ declare readonly plan: CopyPlan;
   /** @internal */ declare readonly alignMask: number;
-  /** @internal */ declare readonly coalignMax: number;
+  /** Longest payload that may be placed with a pad of up to 7 bytes. @internal */
+  declare readonly coalignMax: number;
+  /** Longest payload for which `tryPush` has words in its first lines. @internal */
+  declare readonly shortMax: number;
+  /** Whole sources longer than this are copied by `set`. @internal */
+  declare readonly wholeMin: number;
   /** @internal */ declare readonly wordsMax: number;
   /** @internal */ declare readonly bytesMax: number;
   /** @internal */ source: Uint8Array | undefined;
   /** @internal */ sourceWords: Int32Array = NO_WORDS;
   /** @internal */ sourceBase = 0;
   /** @internal */ sourceLength = 0;
+  /** The last source that was copied by `set`, and its address modulo 8. @internal */
+  whole: Uint8Array | undefined;
+  /** @internal */ wholeAlign = 0;
+  /** The bytes from the tail up to this index are known to be free, and don't wrap: P3. @internal */
+  declare runEnd: number;
 
   /** @internal */
   constructor(memory: EndMemory, options: ProducerOptions, prefixBytes: number = 0) {
@@ -92,7 +102,10 @@ export class RingProducer extends ProducerEnd {
     this.plan = copyPlan(options.copy ?? 'auto');
     this.wordsMax = this.plan.wordsMax;
     this.bytesMax = this.plan.bytesMax;
-    this.coalignMax = this.plan.coalign && alignBytes === 4 ? (capacity >> 1) - 12 : -1;
+    this.coalignMax = alignBytes === 4 ? (capacity >> 1) - 12 : -1;
+    this.wholeMin = alignBytes === 4 ? this.plan.wholeMin : NEVER;
+    this.shortMax = Math.min(this.plan.wordsMax, this.wholeMin);
+    this.runEnd = this.tail;
   }
 
   /**
@@ -109,48 +122,64 @@ export class RingProducer extends ProducerEnd {
    * @throws {RingClosedError} If either end is closed.
    */
   tryPush(source: Uint8Array, start = 0, end: number = source.length, kind = 0): boolean {
+    // The common case, short enough for engines to inline it: few bytes of an aligned array that was used before.
     const length = end - start;
-    // The common case in one piece: a small record from the same, aligned source, with room known to be there.
     if (
-      source === this.source &&
-      this.state === OPEN &&
-      length <= this.wordsMax &&
-      (start | 0) === start &&
-      (end | 0) === end &&
-      (start | length | (this.sourceLength - end)) >= 0 && // none is negative
-      ((this.sourceBase + start) & 3) === 0
+      source !== this.source ||
+      this.state !== OPEN ||
+      length > this.shortMax ||
+      (start | 0) !== start ||
+      (end | 0) !== end ||
+      (start | length | (this.sourceLength - end)) < 0 || // one is negative
+      ((this.sourceBase + start) & 3) !== 0
     ) {
-      const { data, capacity, tail } = this;
-      const offset = tail & this.mask;
-      const pad = (0 - offset - HEADER_BYTES) & this.alignMask;
+      return this.tryPushWhole(source, start, end, kind);
+    }
+    const offset = this.tail & this.mask;
+    const pad = (0 - offset - HEADER_BYTES) & this.alignMask;
+    const size = (length + pad + 7) & -4;
+    if (((this.runEnd - this.tail) | 0) < size) {
+      return this.tryPushSlowly(source, start, end, kind); // P3
+    }
+    this.data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
+    const to = (offset + HEADER_BYTES + pad) | 0;
+    // The words of a detached source are empty, so nothing foreign is read.
+    copyWords(this.sourceWords, (this.sourceBase + start) >> 2, this.data, to >> 2, length >> 2);
+    const rest = length & 3;
+    if (rest !== 0) copyBytes(source, end - rest, this.bytes, to + length - rest, rest);
+    this.advance(size);
+    return true;
+  }
+
+  /** The other common case: a whole array that was used before, by `set`. */
+  private tryPushWhole(source: Uint8Array, start: number, end: number, kind: number): boolean {
+    const length = end - start;
+    if (
+      source === this.whole &&
+      start === 0 &&
+      length > this.shortMax &&
+      length === source.length && // not if it has been detached or resized
+      this.state === OPEN
+    ) {
+      const offset = this.tail & this.mask;
+      const pad = (this.wholeAlign - offset - HEADER_BYTES) & PAD_MASK;
       const size = (length + pad + 7) & -4;
-      if (
-        size <= ((capacity - offset) | 0) &&
-        ((capacity - (tail - this.headSeen)) | 0) >= size // P3
-      ) {
-        data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
-        const to = (offset + HEADER_BYTES + pad) | 0;
-        const words = this.sourceWords; // of a detached source: empty, so nothing foreign is read
-        let from = (this.sourceBase + start) >> 2;
-        let at = to >> 2;
-        const behind = (at + (length >> 2)) | 0;
-        for (; at + 4 <= behind; at += 4, from += 4) {
-          data[at] = words[from]!;
-          data[at + 1] = words[from + 1]!;
-          data[at + 2] = words[from + 2]!;
-          data[at + 3] = words[from + 3]!;
-        }
-        for (; at < behind; at++, from++) data[at] = words[from]!;
-        const rest = length & 3;
-        if (rest !== 0) copyBytes(source, end - rest, this.bytes, to + length - rest, rest);
-        const next = (tail + size) | 0;
-        this.tail = next;
-        this.pushed++;
-        if (((next - this.published) | 0) > this.threshold) this.due();
+      if (((this.runEnd - this.tail) | 0) >= size) {
+        this.data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT); // P3
+        this.bytes.set(source, (offset + HEADER_BYTES + pad) | 0);
+        this.advance(size);
         return true;
       }
     }
     return this.tryPushSlowly(source, start, end, kind);
+  }
+
+  /** Moves the tail behind a record that has been written. */
+  private advance(size: number): void {
+    const next = (this.tail + size) | 0;
+    this.tail = next;
+    this.pushed++;
+    if (((next - this.published) | 0) > this.threshold) this.due();
   }
 
   private tryPushSlowly(source: Uint8Array, start: number, end: number, kind: number): boolean {
@@ -179,6 +208,7 @@ export class RingProducer extends ProducerEnd {
       return false;
     }
     const offset = this.skipTo(total);
+    this.measureRun();
     const pad = this.padAt(offset, sourceAlign);
     this.data[offset >> 2] = length | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
     const to = offset + HEADER_BYTES + pad;
@@ -192,10 +222,15 @@ export class RingProducer extends ProducerEnd {
     } else {
       copyBulk(this.plan, source, start, this.bytes, to, length);
     }
-    this.tail = (this.tail + recordBytes(length, pad)) | 0;
-    this.pushed++;
-    if (((this.tail - this.published) | 0) > this.threshold) this.due();
+    this.advance(recordBytes(length, pad));
     return true;
+  }
+
+  /** Finds out how far the tail may go without another look at the head, or at the end of the data. */
+  private measureRun(): void {
+    const free = (this.capacity - (this.tail - this.headSeen)) | 0;
+    const room = this.capacity - (this.tail & this.mask);
+    this.runEnd = (this.tail + Math.min(free, room)) | 0;
   }
 
   /** Moves the tail over the rest of the data if a record of that extent doesn't fit there. */
@@ -225,26 +260,24 @@ export class RingProducer extends ProducerEnd {
     if ((lengthBytes | 0) !== lengthBytes || lengthBytes < 0 || lengthBytes > this.payloadMax) {
       this.refuseLength(lengthBytes);
     }
-    const { data, capacity } = this;
-    let { tail } = this;
-    this.claimedFrom = tail;
-    let offset = tail & this.mask;
+    const { data } = this;
+    this.claimedFrom = this.tail;
+    let offset = this.tail & this.mask;
     let pad = (0 - offset - HEADER_BYTES) & this.alignMask;
     let size = (lengthBytes + pad + 7) & -4;
-    const room = (capacity - offset) | 0;
-    if (size <= room) {
-      if (((capacity - (tail - this.headSeen)) | 0) < size && !this.hasRoom(size)) return -1;
-    } else {
-      pad = this.alignMask;
+    if (((this.runEnd - this.tail) | 0) < size) {
+      const room = this.capacity - offset;
+      const total = size <= room ? size : room + recordBytes(lengthBytes, this.alignMask);
+      if (((this.capacity - (this.tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) {
+        return -1;
+      }
+      offset = this.skipTo(total);
+      this.measureRun();
+      pad = (0 - offset - HEADER_BYTES) & this.alignMask;
       size = (lengthBytes + pad + 7) & -4;
-      const total = (room + size) | 0;
-      if (((capacity - (tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) return -1;
-      data[offset >> 2] = SKIP; // L2
-      tail = (tail + room) | 0;
-      offset = 0;
     }
     data[offset >> 2] = lengthBytes | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
-    this.tail = (tail + size) | 0; // not published before commit: P1
+    this.tail = (this.tail + size) | 0; // not published before commit: P1
     this.state = CLAIMED;
     return (offset + HEADER_BYTES + pad) | 0;
   }
@@ -262,6 +295,11 @@ export class RingProducer extends ProducerEnd {
     this.state = OPEN;
     this.pushed++;
     if (((this.tail - this.published) | 0) > this.threshold) this.due();
+  }
+
+  override abort(): void {
+    super.abort();
+    this.runEnd = this.tail; // the run may have begun behind a skip that is gone
   }
 
   /** Gives back what the claimed record doesn't need. @internal */
@@ -335,11 +373,17 @@ export class RingProducer extends ProducerEnd {
 
   /** Which address, modulo 8, the payload should agree with; BY_WORDS or BY_BYTES when none matters. */
   private alignmentOf(source: Uint8Array, start: number, length: number): number {
-    if (length <= this.wordsMax && (source === this.source || this.adopt(source))) {
+    if (source !== this.source && source !== this.whole) checkSource(source);
+    const { plan } = this;
+    const isWhole = length > this.wholeMin && length <= plan.wholeMax && length === source.length;
+    if (!isWhole && length <= this.wordsMax && (source === this.source || this.adopt(source))) {
       if (((this.sourceBase + start) & 3) === 0) return BY_WORDS;
     }
     if (length <= this.bytesMax || length > this.coalignMax) return BY_BYTES;
-    return (source.byteOffset + start) & 7;
+    if (!isWhole) return plan.coalign ? (source.byteOffset + start) & 7 : BY_BYTES;
+    this.whole = source;
+    this.wholeAlign = source.byteOffset & 7;
+    return this.wholeAlign;
   }
 
   /** Bytes that a record takes when placed at the index, skip included. @internal */
@@ -370,12 +414,6 @@ export class RingProducer extends ProducerEnd {
 
   /** Derives words of the source, once per array, as that costs more than a small copy; false if it can't. */
   private adopt(source: Uint8Array): boolean {
-    if (!(source instanceof Uint8Array)) {
-      throw new RingTypeError(
-        'ERR_RING_TYPE',
-        `source must be a Uint8Array: source=${Object.prototype.toString.call(source)}`,
-      );
-    }
     const words = wordsOf(source);
     if (words === NO_WORDS) return false;
     this.source = source;
@@ -416,11 +454,19 @@ export class RingProducer extends ProducerEnd {
 
   /** @internal */
   refuseRange(source: Uint8Array, start: number, end: number): never {
-    if (!(source instanceof Uint8Array)) this.adopt(source);
+    checkSource(source);
     throw new RingRangeError(
       'ERR_RING_ARGUMENT',
       `start and end must lie in the source and be at most ${this.lengthBytesMax} apart: ` +
         `start=${start}, end=${end}, length=${source.length}`,
     );
   }
+}
+
+function checkSource(source: unknown): void {
+  if (source instanceof Uint8Array) return;
+  throw new RingTypeError(
+    'ERR_RING_TYPE',
+    `source must be a Uint8Array: source=${Object.prototype.toString.call(source)}`,
+  );
 }

@@ -26,7 +26,9 @@ export interface PrivateServer {
 const guard = [
   'read -r p',
   'cat >/dev/null',
-  '"$1" -S "$2/socket" kill-server 2>/dev/null',
+  // Killed in the middle of a start, we haven't told the pid: the server may be about to open its socket.
+  'n=0; until "$1" -S "$2/socket" kill-server 2>/dev/null || [ -n "$p" ] || [ $n -ge 20 ];' +
+    ' do sleep 0.1; n=$((n+1)); done',
   // A server that doesn't answer, or whose socket somebody has removed, is ended by pid.
   'if [ -n "$p" ]; then n=0;' +
     ' while kill -0 "$p" 2>/dev/null && [ $n -lt 20 ]; do sleep 0.05; n=$((n+1)); done;' +

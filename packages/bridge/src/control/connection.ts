@@ -24,6 +24,7 @@ export interface ConnectionHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  recordingFailed(error: BridgeError): void;
   /** Learns of the end: nothing more comes. Returns whether another connection is tried. */
   ended(end: SessionEnd): boolean;
 }
@@ -150,6 +151,11 @@ export class Connection {
       case 'stray':
         this.strayLines++;
         this.#firstStray ??= event.text;
+        break;
+      case 'recording-failed':
+        this.#host.recordingFailed(
+          new BridgeError('ERR_RECORDING_WRITE', event.message, event.cause),
+        );
         break;
       case 'ended':
         this.#host.readEnd();

@@ -36,6 +36,7 @@ export interface LinkHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  recordingFailed(error: BridgeError): void;
   /** Sets up a connection that has attached: flags, size, subscriptions, listing. */
   greet(connection: Connection): Promise<void>;
   /** Learns that the connection broke and another is tried. */
@@ -162,6 +163,7 @@ export class Link {
       output: this.#host.output,
       readEnd: this.#host.readEnd,
       notified: (notification) => this.#host.notified(notification),
+      recordingFailed: (error) => this.#host.recordingFailed(error),
       ended: (end) => this.#ended(connection, end),
     });
     return connection;

@@ -37,6 +37,11 @@ export interface PipeOptions {
    */
   readonly inexactAfterMs?: number;
   /**
+   * How long a sink may hold its session up without accepting a byte (ms, 0 for ever, to 2^31 - 1): then its pipe ends
+   * with `ERR_SINK_STALLED`, and the others go on. @defaultValue 60000
+   */
+  readonly stalledMs?: number;
+  /**
    * Limits shared with other pipes.
    * @internal
    */
@@ -106,6 +111,7 @@ export interface PipeSettings {
   readonly bytesMax: number;
   readonly behindMs: number;
   readonly inexactAfterMs: number;
+  readonly stalledMs: number;
 }
 
 /** Checks the options and fills in the defaults. */
@@ -113,6 +119,7 @@ export function pipeSettings(options: PipeOptions): PipeSettings {
   const { bytesHigh = 1 << 18 } = options;
   const { bytesLow = bytesHigh >> 2 } = options;
   const { policy = 'lossless', historyLines = 0, behindMs = 100, inexactAfterMs = 250 } = options;
+  const { stalledMs = 60_000 } = options;
   if (!(bytesHigh >= 1)) {
     throw new BridgeError(
       'ERR_BRIDGE_ARGUMENT',
@@ -134,6 +141,7 @@ export function pipeSettings(options: PipeOptions): PipeSettings {
   checkInteger('historyLines', historyLines, 0, 100_000);
   checkInteger('behindMs', behindMs, 1, 3_600_000);
   checkInteger('inexactAfterMs', inexactAfterMs, 0, 3_600_000);
+  checkInteger('stalledMs', stalledMs, 0, 2 ** 31 - 1);
   return {
     policy,
     historyLines,
@@ -141,5 +149,6 @@ export function pipeSettings(options: PipeOptions): PipeSettings {
     bytesMax: (options.shared?.bytesMax ?? bytesHigh) * 2,
     behindMs,
     inexactAfterMs,
+    stalledMs,
   };
 }

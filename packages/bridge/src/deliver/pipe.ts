@@ -81,6 +81,7 @@ export class Pipe implements BudgetMember {
    * @internal
    */
   heldBytes = 0;
+  #stalled: ReturnType<typeof setTimeout> | undefined;
   #pressed = false;
   #pressedByBudget = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -492,8 +493,27 @@ export class Pipe implements BudgetMember {
     if (this.#pressed === pressed) return;
     this.#pressed = pressed;
     clearTimeout(this.#patience);
+    clearTimeout(this.#stalled);
     this.#host.pressure(this, pressed);
+    if (pressed) this.#watchForStall(this.#bytes);
     if (pressed && this.policy !== 'lossless') this.#bePatient();
+  }
+
+  /** Ends a pipe that holds its session up and accepts nothing. */
+  #watchForStall(bytes: number): void {
+    const { stalledMs } = this.#settings;
+    if (stalledMs === 0) return;
+    this.#stalled = setTimeout(() => {
+      if (!this.#pressed || this.#state === 'ended') return;
+      if (this.#bytes !== bytes) this.#watchForStall(this.#bytes);
+      else {
+        const text = `has accepted nothing for stalledMs=${stalledMs} ms and holds its session up`;
+        this.#failWith(
+          new BridgeError('ERR_SINK_STALLED', `the sink of pane ${this.pane} ${text}`),
+        );
+      }
+    }, stalledMs);
+    this.#stalled.unref?.();
   }
 
   #relieve(): void {
@@ -524,6 +544,10 @@ export class Pipe implements BudgetMember {
       `the sink of pane ${this.pane} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       cause,
     );
+    this.#failWith(error);
+  }
+
+  #failWith(error: BridgeError): void {
     queueMicrotask(() => {
       this.#batcher.abort(error);
       this.#end(error); // P3

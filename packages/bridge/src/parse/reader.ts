@@ -9,6 +9,7 @@
  * R3: after `ended` nothing more leaves.
  */
 import { ControlParser, type Guard } from '@millrace/tmux-proto';
+import type { BridgeError } from '../errors.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
 import type { Receiver, TransportExit } from '../receive/transport.ts';
@@ -85,6 +86,10 @@ export class Reader implements Receiver {
     this.bytes += chunk.length;
     this.#parser.push(chunk);
     this.#target.readEnd(); // R2
+  }
+
+  recordingFailed({ message, cause }: BridgeError): void {
+    this.#target.event({ type: 'recording-failed', message, cause: String(cause) });
   }
 
   ended(exit: TransportExit): void {

@@ -27,6 +27,8 @@ export type StreamEvent =
   | { readonly type: 'exit'; readonly reason: string }
   /** A line that is no protocol: text of a failed start, output of hooks. At most 512 bytes of it. */
   | { readonly type: 'stray'; readonly text: string }
+  /** The recording broke off; the connection goes on. */
+  | { readonly type: 'recording-failed'; readonly message: string; readonly cause: string }
   /** The last event: nothing more will come. */
   | { readonly type: 'ended'; readonly exit: TransportExit };
 

@@ -8,7 +8,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Receiver, Transport } from './transport.ts';
-import { type WatchdogOptions, watch } from './watchdog.ts';
+import { watch } from './watchdog.ts';
 
 /** How to start the client. Plain data, so that it can be handed to a worker. */
 export interface TmuxClientOptions {
@@ -25,14 +25,15 @@ const messageBytesMax = 4096;
 /** Spawns a tmux control client when opened. */
 export class TmuxClient implements Transport {
   readonly #options: TmuxClientOptions;
-  readonly #watchdog: WatchdogOptions | undefined;
+  readonly #watchdogMs: number;
   #child: ChildProcessWithoutNullStreams | undefined;
   #ended = false;
   #onEnded: (() => void) | undefined;
 
-  constructor(options: TmuxClientOptions, watchdog?: WatchdogOptions) {
+  /** @param watchdogMs - how long this thread may be stuck before the client is ended (ms); 0 for ever */
+  constructor(options: TmuxClientOptions, watchdogMs: number) {
     this.#options = options;
-    this.#watchdog = watchdog;
+    this.#watchdogMs = watchdogMs;
   }
 
   /** Process id of the client while it runs. */
@@ -45,9 +46,9 @@ export class TmuxClient implements Transport {
     const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     const watched =
-      this.#watchdog === undefined || child.pid === undefined
+      this.#watchdogMs === 0 || child.pid === undefined
         ? undefined
-        : watch(child.pid, this.#watchdog);
+        : watch(child.pid, this.#watchdogMs);
     let message = '';
     let cause: unknown;
     const finish = (status: number | null, signal: string | null): void => {

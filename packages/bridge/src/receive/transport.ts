@@ -6,6 +6,8 @@
  * `pause`, `resume` or `write`. After `ended` it calls nothing more.
  */
 
+import type { BridgeError } from '../errors.ts';
+
 /** What a transport calls. */
 export interface Receiver {
   /**
@@ -13,6 +15,8 @@ export interface Receiver {
    * were due, in nanoseconds of the session's clock: latency counts from there.
    */
   received(chunk: Uint8Array, dueAt?: number): void;
+  /** Learns that what it receives is recorded no longer. */
+  recordingFailed?(error: BridgeError): void;
   /** Learns that nothing more will come, and why if that wasn't asked for. */
   ended(exit: TransportExit): void;
 }

@@ -9,10 +9,10 @@
  *
  * One guardian for all clients of this process with the same limit; a shell, because a second isolate would cost more
  * memory than all the rest, in a process group of its own, because a process that was stopped from its terminal is stuck
- * too. It kills clients only, never a server. A client is our child: while this thread is stuck nobody reaps it, so its
- * process id can't be another's.
+ * too. It kills clients only, never a server.
  *
- * G1: a client is killed only if no beat came for the whole limit.
+ * G1: a client is killed only if no beat came for the whole limit, and only if it is a child of this process still: a
+ *     process id may have become another's while this thread was stuck.
  * G2: the guardian ends when the last client is given back, or when this process dies.
  *
  * Cost: a byte down a pipe every third of the limit; three small processes.
@@ -21,6 +21,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 const script = `
 t=$1
+owner=$2
 s=
 all=
 stop() {
@@ -34,23 +35,24 @@ while read -r word pid; do
   esac
   stop
   [ -z "$all" ] && continue
-  ( trap 'kill "$p"; exit' TERM; sleep "$t" & p=$!; wait "$p"; kill -9 $all ) 2>/dev/null </dev/null &
+  (
+    trap 'kill "$p"; exit' TERM
+    sleep "$t" & p=$!
+    wait "$p"
+    for p in $all; do
+      if [ -r "/proc/$p/status" ]; then parent=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$p/status")
+      else parent=$(ps -o ppid= -p "$p" | tr -d ' '); fi
+      [ "$parent" = "$owner" ] && kill -9 "$p"
+    done
+  ) 2>/dev/null </dev/null &
   s=$!
 done
 stop
 `;
 
-/** How a thread watches over clients. */
-export interface WatchdogOptions {
-  /** How long the session's thread may be stuck (ms). */
-  readonly limitMs: number;
-  /** Whether this is the session's thread; in a worker the session sends its beats: `beat`. */
-  readonly own: boolean;
-}
-
 /** A client that is watched over. */
 export interface Watched {
-  /** How long the session's thread is stuck, or was until now: 0 unless that is longer than the limit (ms). */
+  /** How long this thread is stuck, or was until now: 0 unless that is longer than the limit (ms). */
   readonly stuckMs: number;
   /** Watches it no longer: it has ended. */
   release(): void;
@@ -63,23 +65,27 @@ const memoryMs = 5000;
 class Guardian {
   readonly #limitMs: number;
   readonly #shell: ChildProcess;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #lastBeat = performance.now();
   #stuckMs = 0;
   #count = 0;
 
-  constructor({ limitMs, own }: WatchdogOptions) {
+  constructor(limitMs: number) {
     this.#limitMs = limitMs;
-    this.#shell = spawn('/bin/sh', ['-c', script, 'sh', String(limitMs / 1000)], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    this.#shell = spawn(
+      '/bin/sh',
+      ['-c', script, 'sh', String(limitMs / 1000), String(process.pid)],
+      {
+        detached: true,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    );
     // Without a shell there is no watchdog; the session works.
     this.#shell.on('error', () => {});
     this.#shell.stdin?.on('error', () => {});
     this.#shell.unref();
     (this.#shell.stdin as unknown as { unref?(): void } | null)?.unref?.();
-    if (own) this.#timer = setInterval(() => this.beat(), limitMs / 3).unref();
+    this.#timer = setInterval(() => this.#beat(), limitMs / 3).unref();
   }
 
   get stuckMs(): number {
@@ -101,7 +107,7 @@ class Guardian {
     return true;
   }
 
-  beat(): void {
+  #beat(): void {
     const gapMs = performance.now() - this.#lastBeat;
     this.#lastBeat += gapMs;
     if (gapMs > this.#limitMs) {
@@ -114,17 +120,17 @@ class Guardian {
   }
 }
 
-/** By limit: sessions of one thread share it. */
+/** By limit: the sessions of this process share it. */
 const guardians = new Map<number, Guardian>();
 
 /**
- * Watches over a client that this thread has started.
+ * Watches over a client that this process has started, from any of its threads. Called in the session's thread.
  *
  * @param pid - its process id
+ * @param limitMs - how long this thread may be stuck (ms)
  */
-export function watch(pid: number, options: WatchdogOptions): Watched {
-  const { limitMs } = options;
-  const guardian = guardians.get(limitMs) ?? new Guardian(options);
+export function watch(pid: number, limitMs: number): Watched {
+  const guardian = guardians.get(limitMs) ?? new Guardian(limitMs);
   guardians.set(limitMs, guardian);
   guardian.add(pid);
   let released = false;
@@ -138,9 +144,4 @@ export function watch(pid: number, options: WatchdogOptions): Watched {
       if (guardian.delete(pid)) guardians.delete(limitMs);
     },
   };
-}
-
-/** In a worker: passes on that the session's thread isn't stuck. */
-export function beat(): void {
-  for (const guardian of guardians.values()) guardian.beat();
 }

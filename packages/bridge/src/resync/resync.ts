@@ -24,6 +24,7 @@ import { recipe } from './recipe.ts';
 import { readScreen, type Screen, screenCommands } from './screen.ts';
 import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
+import { type Cause, Wishes, withHistory } from './wishes.ts';
 
 /** What a resync restored. */
 export interface ResyncReport {
@@ -62,8 +63,6 @@ export interface ResyncHost {
   now(): number;
 }
 
-type Cause = ResyncReport['cause'];
-
 /** Tells a subscriber what a snapshot was made of: the oracle, when something is wrong. */
 const handed = channel('@millrace/bridge:handed');
 
@@ -76,19 +75,12 @@ const repairMsMax = 1000;
 /** Bytes that may wait for the replies of a paused pane. */
 const heldBytesMax = 1 << 20;
 
-/** After a skip the terminal's own scrollback stays, with its hole. */
-const withHistory = (cause: Cause): boolean => cause === 'attach' || cause === 'gap';
-
 /** Keeps the pipes of one pane restorable. */
 export class PaneResync {
   #tracker: StreamTracker = new StreamTracker();
   readonly #pane: number;
   readonly #host: ResyncHost;
-  readonly #wanting = new Map<ResyncPipe, Cause>();
-  /** Pipes whose terminal may differ until the stream tells more (S4). */
-  readonly #inexact = new Set<ResyncPipe>();
-  /** Pipes whose terminal will differ when the program goes back to a pen that it saved before it was watched. */
-  readonly #latent = new Set<ResyncPipe>();
+  readonly #wishes = new Wishes<ResyncPipe>();
   #asked = false;
   /** The request on its way, unless the pane is paused. */
   #request: SeamRequest | undefined;
@@ -121,7 +113,7 @@ export class PaneResync {
 
   /** Asks for a snapshot for a pipe. */
   want(pipe: ResyncPipe, cause: Cause): void {
-    this.#wanting.set(pipe, cause);
+    this.#wishes.want(pipe, cause);
     if (this.#asked || this.#timer !== undefined) return;
     // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag.
     const waitMs =
@@ -134,9 +126,7 @@ export class PaneResync {
 
   /** Forgets a pipe that has ended. */
   forget(pipe: ResyncPipe): void {
-    this.#wanting.delete(pipe);
-    this.#inexact.delete(pipe);
-    this.#latent.delete(pipe);
+    this.#wishes.forget(pipe);
   }
 
   /**
@@ -152,11 +142,8 @@ export class PaneResync {
     if (this.#checkCut && start < end) this.#afterGap(bytes[start]!);
     this.#tracker.push(bytes, start, end);
     this.#request?.output(bytes, start, end);
-    if (this.#latent.size > 0 && !this.#tracker.pen.known) {
-      for (const pipe of this.#latent) this.#inexact.add(pipe);
-      this.#latent.clear();
-    }
-    if (this.#inexact.size > 0 && !this.#asked && this.#timer === undefined)
+    if (!this.#tracker.pen.known) this.#wishes.penLost();
+    if (this.#wishes.anyInexact && !this.#asked && this.#timer === undefined)
       this.#later(this.#repairMs);
     return true;
   }
@@ -186,7 +173,7 @@ export class PaneResync {
     if (wanted) this.#asked = false;
     else this.#attempts = 0;
     for (const pipe of pipes) {
-      if (!wanted || !this.#wanting.has(pipe)) this.#wanting.set(pipe, 'gap');
+      if (!wanted || !this.#wishes.has(pipe)) this.#wishes.want(pipe, 'gap');
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -200,9 +187,7 @@ export class PaneResync {
     this.#closed = true;
     clearTimeout(this.#timer);
     if (this.#asked) this.#host.watch(false);
-    this.#wanting.clear();
-    this.#inexact.clear();
-    this.#latent.clear();
+    this.#wishes.clear();
     this.#held.clear();
     this.#request = undefined;
   }
@@ -217,9 +202,9 @@ export class PaneResync {
 
   #ask(): void {
     if (this.#closed) return;
-    if (this.#wanting.size === 0) {
-      if (this.#inexact.size === 0 || !this.#repairable) return;
-      for (const pipe of this.#inexact) this.#wanting.set(pipe, 'repair');
+    if (!this.#wishes.any) {
+      if (!this.#wishes.anyInexact || !this.#repairable) return;
+      this.#wishes.wantInexact('repair');
       this.#repairMs = Math.min(repairMsMax, this.#repairMs * 2);
       this.#attempts = 0;
     }
@@ -230,11 +215,7 @@ export class PaneResync {
     const request = new SeamRequest(this.#tracker);
     this.#request = resume ? undefined : request;
     this.#host.watch(true);
-    let historyLines = 0;
-    for (const [pipe, cause] of this.#wanting) {
-      if (withHistory(cause)) historyLines = Math.max(historyLines, pipe.historyLines);
-    }
-    const commands = screenCommands(this.#pane, historyLines, resume);
+    const commands = screenCommands(this.#pane, this.#wishes.historyLines, resume);
     this.#send(commands, (replies) => {
       if (this.#closed) return;
       this.#asked = false;
@@ -358,9 +339,9 @@ export class PaneResync {
   /** Whether the screen may be handed over, or a moment that can be restored is waited for. */
   #ready(screen: Screen): boolean {
     if (this.#inexactNow(screen).length === 0) return true;
-    const causes = [...this.#wanting.values()];
+    const { causes } = this.#wishes;
     if (causes.every((cause) => cause === 'repair')) {
-      this.#wanting.clear();
+      this.#wishes.take();
       return false;
     }
     // A pipe that has lost nothing yet, or that lags, can wait.
@@ -381,10 +362,9 @@ export class PaneResync {
     this.#handedAt = this.#host.now();
     const tracker = this.#tracker;
     const blocking = this.#inexactNow(screen);
-    const wanting = [...this.#wanting];
+    const wanting = this.#wishes.take();
     const attempts = this.#attempts;
     const estranged = this.#estranged;
-    this.#wanting.clear();
     this.#attempts = 0;
     this.#estranged = false;
     if (handed.hasSubscribers) {
@@ -396,10 +376,8 @@ export class PaneResync {
       const joined = tracker.earlier && (cause === 'attach' || cause === 'gap' || estranged);
       const named = joined || !tracker.savedPensKnown;
       const inexact: InexactReason[] = named ? [...blocking, 'earlier-state'] : blocking;
-      if (blocking.length > 0) this.#inexact.add(pipe);
-      else if (this.#inexact.delete(pipe)) this.#repairMs = repairMs;
-      if (tracker.savedPensKnown) this.#latent.delete(pipe);
-      else this.#latent.add(pipe);
+      if (blocking.length === 0) this.#repairMs = repairMs;
+      this.#wishes.handed(pipe, blocking.length === 0, tracker.savedPensKnown);
       pipe.restore(snapshot);
       this.#host.restored({ cause, inexact, attempts, bytes: snapshot.length });
     }
@@ -411,7 +389,7 @@ export class PaneResync {
     this.#checkCut = false;
     if (byte < 0x80 || byte >= 0xc0) return;
     this.#tracker.misplaced();
-    for (const pipe of this.#inexact) this.#wanting.set(pipe, 'gap');
+    this.#wishes.wantInexact('gap');
     if (!this.#asked && this.#timer === undefined) this.#later(1);
   }
 }

@@ -12,8 +12,8 @@
  *
  * F1: if no output of another pane came after output of this one, nothing has overtaken: the seam is at the end.
  * F2: else it is at one of the places where the tracker is in the state that tmux tells: cursor, history, region,
- *     modes, length of the sequence under way. The true place is always among them. If between the first and the last
- *     of them nothing was done that can't be done twice, the first one serves for all (T4); if not, none is taken.
+ *     modes, the sequence under way byte by byte. The true place is always among them. If between the first and the
+ *     last of them nothing was done that can't be done twice, the first one serves for all (T4); if not, none is taken.
  *
  * Cost: a comparison of a few numbers for each byte since the request.
  */
@@ -55,16 +55,24 @@ export interface Seam {
  * @returns the place, or undefined if it can't be told
  */
 export function findSeam(from: StreamTracker, bytes: Uint8Array, screen: Screen): Seam | undefined {
+  const { pending } = screen;
+  // The sequence under way; what of it came before the request isn't known.
+  const sequence = new Array<number>(from.grammar.sequenceBytes).fill(-1);
   let found: Seam | undefined;
+  let certain = true;
   for (let offset = 0; ; offset++) {
-    if (agrees(from, screen)) {
+    if (agrees(from, screen) && sequence.every((byte, at) => byte < 0 || byte === pending[at])) {
       // Where the cursor isn't known, every place may be the true one.
       if (!placed(from)) return undefined;
-      if (found === undefined) found = { offset, tracker: from.clone() };
-      else if (found.tracker.changes !== from.changes) return undefined;
+      if (found === undefined) {
+        found = { offset, tracker: from.clone() };
+        certain = sequence[0] !== -1;
+      } else if (!certain || found.tracker.changes !== from.changes) return undefined;
     }
     if (offset === bytes.length) return found;
     from.push(bytes, offset, offset + 1);
+    if (from.grammar.atGround) sequence.length = 0;
+    else sequence.push(bytes[offset]!);
   }
 }
 

@@ -9,7 +9,6 @@ import { parseRecording } from '../receive/recording-format.ts';
 import { type ReplayOptions, ReplayTransport } from '../receive/replay.ts';
 import { TmuxClient, type TmuxClientOptions } from '../receive/tmux-client.ts';
 import type { Transport } from '../receive/transport.ts';
-import type { WatchdogOptions } from '../receive/watchdog.ts';
 import { InlineSource } from './inline-source.ts';
 import type { Source } from './source.ts';
 import { WorkerSource, workerOwner } from './worker-source.ts';
@@ -24,29 +23,22 @@ export type SourcePlan =
   | PortablePlan
   | { readonly kind: 'stream'; readonly stream: Duplex | StreamPair };
 
-/** Where to record what is received, if anywhere. */
-export interface RecordPlan {
-  readonly path: string;
-  readonly tmux: string;
-  /** Whether an earlier connection has begun the file. */
-  readonly append: boolean;
-}
-
 /** Opens the transport of a plan, in whichever thread. */
 export function transportOf(
   plan: SourcePlan,
   clock: Clock,
-  record: RecordPlan | undefined,
-  watchdog: WatchdogOptions | undefined,
+  record: string | undefined,
+  watchdogMs: number,
 ): Transport {
   if (plan.kind === 'recording') {
     return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
   }
   const transport =
-    plan.kind === 'tmux' ? new TmuxClient(plan.client, watchdog) : new DuplexTransport(plan.stream);
+    plan.kind === 'tmux'
+      ? new TmuxClient(plan.client, watchdogMs)
+      : new DuplexTransport(plan.stream);
   if (record === undefined) return transport;
-  const header = { tmux: record.tmux, date: new Date().toISOString() };
-  return new RecordingTransport(transport, record.path, record.append ? undefined : header);
+  return new RecordingTransport(transport, record);
 }
 
 /** Makes the source that the settings ask for. */
@@ -56,14 +48,10 @@ export function openSource(
   clock: Clock,
   stations: Stations,
   recorder: StationRecorder,
-  version: string,
   again: boolean,
 ): Source {
   const { options, replyBytesMax, ringBytes, watchdogMs } = settings;
-  const record: RecordPlan | undefined =
-    options.recordTo === undefined
-      ? undefined
-      : { path: options.recordTo, tmux: version, append: again };
+  const record = options.recordTo;
   if (again) stations.releaseOwner(workerOwner); // the worker of the connection before
   if (options.worker === true && plan.kind !== 'stream') {
     return new WorkerSource(
@@ -73,8 +61,7 @@ export function openSource(
       recorder,
     );
   }
-  const watchdog = watchdogMs === 0 ? undefined : { limitMs: watchdogMs, own: true };
-  return new InlineSource(transportOf(plan, clock, record, watchdog), clock, recorder, {
+  return new InlineSource(transportOf(plan, clock, record, watchdogMs), clock, recorder, {
     replyBytesMax,
   });
 }

@@ -1,19 +1,17 @@
 /** What session and worker say to each other beside the ring. */
 import type { StationBuffers } from '../measure/stations.ts';
 import type { ReaderOptions } from '../parse/reader.ts';
-import type { PortablePlan, RecordPlan } from './open-source.ts';
+import type { PortablePlan } from './open-source.ts';
 
 /** What the worker is started with. */
 export interface WorkerSetup {
   readonly plan: PortablePlan;
-  readonly record: RecordPlan | undefined;
+  readonly record: string | undefined;
   readonly reader: ReaderOptions;
   /** The ring's memory, as the ringbuffer package hands it out. */
   readonly ring: unknown;
   readonly stations: StationBuffers;
   readonly epoch: bigint;
-  /** Limit of the watchdog (ms), 0 for none. */
-  readonly watchdogMs: number;
   /** Two f64: bytes read, records found. */
   readonly counts: SharedArrayBuffer;
 }
@@ -22,9 +20,7 @@ export interface WorkerSetup {
 export type ToWorker =
   | { readonly type: 'write'; readonly bytes: Uint8Array | string }
   | { readonly type: 'close'; readonly deadlineMs: number }
-  | { readonly type: 'kill' }
-  /** The session's thread isn't stuck. */
-  | { readonly type: 'beat' };
+  | { readonly type: 'kill' };
 
 /** From the worker to the session. */
 export interface FromWorker {

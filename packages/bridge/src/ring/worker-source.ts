@@ -20,7 +20,8 @@ import type { StationRecorder, Stations } from '../measure/stations.ts';
 import type { ReaderOptions } from '../parse/reader.ts';
 import type { RecordTarget } from '../parse/records.ts';
 import type { TransportExit } from '../receive/transport.ts';
-import type { PortablePlan, RecordPlan } from './open-source.ts';
+import { type Watched, watch } from '../receive/watchdog.ts';
+import type { PortablePlan } from './open-source.ts';
 import { RingReader } from './ring-reader.ts';
 import type { Source, SourceCounts } from './source.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
@@ -31,7 +32,7 @@ export const workerOwner = 2;
 /** What the worker is to do. */
 export interface WorkerPlan {
   readonly plan: PortablePlan;
-  readonly record: RecordPlan | undefined;
+  readonly record: string | undefined;
   readonly ringBytes: number;
   readonly reader: ReaderOptions;
   readonly watchdogMs: number;
@@ -49,7 +50,7 @@ export class WorkerSource implements Source {
   #reader: RingReader | undefined;
   #target: RecordTarget | undefined;
   #worker: Worker | undefined;
-  #beats: NodeJS.Timeout | undefined;
+  #watched: Watched | undefined;
   #workerGone: TransportExit | undefined;
   #clientPid: number | undefined;
   #ended = false;
@@ -67,12 +68,11 @@ export class WorkerSource implements Source {
 
   open(target: RecordTarget): void {
     this.#target = target;
-    const { plan, record, reader, watchdogMs } = this.#plan;
+    const { plan, record, reader } = this.#plan;
     const setup: WorkerSetup = {
       plan,
       record,
       reader,
-      watchdogMs,
       ring: this.#ring,
       stations: this.#stations.buffers,
       epoch: this.#clock.epoch,
@@ -81,11 +81,10 @@ export class WorkerSource implements Source {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: setup });
     this.#worker = worker;
-    if (watchdogMs > 0) {
-      this.#beats = setInterval(() => this.#post({ type: 'beat' }), watchdogMs / 3).unref();
-    }
     worker.on('message', (message: FromWorker) => {
       this.#clientPid = message.pid;
+      const { watchdogMs } = this.#plan;
+      if (watchdogMs > 0 && !this.#ended) this.#watched = watch(message.pid, watchdogMs);
     });
     worker.on('error', (error) => this.#gone(`the worker failed: ${error.message}`, error));
     worker.on('exit', (status) => this.#gone(`the worker ended: status=${status}`));
@@ -172,9 +171,10 @@ export class WorkerSource implements Source {
   #end(exit: TransportExit): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#beats);
+    const stuckMs = exit.signal === 'SIGKILL' ? (this.#watched?.stuckMs ?? 0) : 0;
+    this.#watched?.release();
     this.#reader?.stop();
-    this.#target!.event({ type: 'ended', exit });
+    this.#target!.event({ type: 'ended', exit: { ...exit, stuckMs } });
     this.#consumer.close();
     this.#worker?.terminate();
     this.#onEnded?.();

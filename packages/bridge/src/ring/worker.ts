@@ -4,7 +4,6 @@ import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
 import { createClock } from '../measure/clock.ts';
 import { Stations } from '../measure/stations.ts';
 import { Reader } from '../parse/reader.ts';
-import { beat } from '../receive/watchdog.ts';
 import { transportOf } from './open-source.ts';
 import { RingWriter } from './ring-writer.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
@@ -22,14 +21,13 @@ const producer = attachProducer(setup.ring as RingHandle, {
   alignBytes: 8,
 });
 const writer = new RingWriter(producer);
-const watchdog = setup.watchdogMs === 0 ? undefined : { limitMs: setup.watchdogMs, own: false };
-const transport = transportOf(setup.plan, clock, setup.record, watchdog);
+// The session's thread watches over the client: it is the one that may get stuck.
+const transport = transportOf(setup.plan, clock, setup.record, 0);
 const reader = new Reader(writer, clock, stations, setup.reader);
 writer.control(transport);
 
 port.on('message', (message: ToWorker) => {
   if (message.type === 'write') transport.write(message.bytes);
-  else if (message.type === 'beat') beat();
   else if (message.type === 'close') transport.close(message.deadlineMs);
   else transport.kill();
 });
@@ -39,6 +37,10 @@ transport.open({
     // Plain stores, as in a histogram's shard: one writer, and a reader of statistics. Nothing is allocated.
     counts[0] = reader.bytes;
     counts[1] = reader.records;
+  },
+  recordingFailed: (error) => {
+    reader.recordingFailed(error);
+    writer.readEnd();
   },
   ended: (exit) => reader.ended(exit),
 });

@@ -1,0 +1,240 @@
+/**
+ * What the characters, controls and sequences of a pane's bytes do, as tmux carries them out (input.c,
+ * screen-write.c): each becomes an operation of the tracker. What they do to cells matters only where it says where
+ * rows went, and what background erased cells have.
+ *
+ * I1: a sequence that isn't listed here changes nothing that the tracker knows.
+ */
+import type { GrammarTarget } from './grammar.ts';
+import { parameterCountMax } from './pen.ts';
+import type { StreamTracker } from './tracker.ts';
+import { widthOf } from './width.ts';
+
+/** Private modes that tmux keeps but doesn't report (3.3a), and that a terminal must have. */
+export const untoldModes: ReadonlySet<number> = new Set([12, 1004, 2004]);
+
+/** Carries bytes out on a tracker. */
+export class Interpreter implements GrammarTarget {
+  readonly #tracker: StreamTracker;
+
+  constructor(tracker: StreamTracker) {
+    this.#tracker = tracker;
+  }
+
+  printed(count: number): void {
+    const { cursor } = this.#tracker;
+    this.#tracker.changes++;
+    for (let rest = count; rest > 0; ) {
+      const room = cursor.columns - cursor.x;
+      if (cursor.x >= 0 && cursor.wrap && room > 0) {
+        const step = Math.min(room, rest);
+        cursor.x += step;
+        rest -= step;
+      } else {
+        this.#tracker.wrapped(cursor.print(1));
+        rest--;
+        if (cursor.x < 0) break;
+      }
+    }
+    this.#cellPrinted();
+    this.#tracker.repeatable = true;
+  }
+
+  character(code: number): void {
+    const width = widthOf(code);
+    this.#tracker.changes++;
+    this.#tracker.repeatable = false;
+    if (width === 0) return; // a mark joins a cell that may have been printed with another pen
+    this.#tracker.wrapped(this.#tracker.cursor.print(width));
+    this.#cellPrinted();
+    if (width < 0) this.#tracker.lastY = -1;
+  }
+
+  #cellPrinted(): void {
+    const { x, y } = this.#tracker.cursor;
+    if (this.#tracker.insert) this.#tracker.shifted('');
+    this.#tracker.justPrintedCell = true;
+    this.#tracker.lastX = x;
+    // Without wrapping, what was printed last may have been printed over, or not at all.
+    this.#tracker.lastY = this.#tracker.cursor.wrap ? y : -1;
+  }
+
+  control(byte: number): void {
+    const { cursor } = this.#tracker;
+    this.#tracker.justPrintedCell = this.#tracker.repeatable = false;
+    if (byte === 0x0d) cursor.x = 0;
+    else if (byte === 0x0a || byte === 0x0b || byte === 0x0c) this.#lineFeed();
+    else if (byte === 0x08) cursor.back();
+    else if (byte === 0x09) cursor.tab();
+    else if (byte === 0x0e) this.#tracker.shift = 1;
+    else if (byte === 0x0f) this.#tracker.shift = 0;
+  }
+
+  #lineFeed(): void {
+    this.#tracker.scrolled(this.#tracker.cursor.feed(), this.#tracker.pen.background);
+  }
+
+  escape(name: string): void {
+    const { cursor } = this.#tracker;
+    this.#tracker.justPrintedCell = this.#tracker.repeatable = false;
+    if (name === '7') this.#tracker.save();
+    else if (name === '8') this.#tracker.restore();
+    else if (name === 'D') this.#lineFeed();
+    else if (name === 'E') {
+      cursor.x = 0;
+      this.#lineFeed();
+    } else if (name === 'M') {
+      const scrolled = cursor.feedBack();
+      if (scrolled === 'yes') this.#tracker.scroll(-1, this.#tracker.pen.background);
+      else this.#tracker.scrolled(scrolled, this.#tracker.pen.background);
+    } else if (name === 'H') cursor.setTab();
+    else if (name === 'c') this.#tracker.reset();
+    else if (name === '(0' || name === '(B') this.#tracker.sets[0] = name[1]!;
+    else if (name === ')0' || name === ')B') this.#tracker.sets[1] = name[1]!;
+    else if (name === '#8') {
+      this.#tracker.changes++;
+      cursor.region(0, cursor.rows - 1);
+      cursor.set(0, 0);
+      this.#tracker.backgrounds.reset(); // every cell is printed
+      this.#tracker.lastY = -1;
+    }
+  }
+
+  other(): void {
+    this.#tracker.justPrintedCell = false;
+  }
+
+  sequence(marks: string, parameters: string, final: string): void {
+    this.#tracker.justPrintedCell = false;
+    if (marks === '' && final === 'b') this.#repeat(parameters);
+    this.#tracker.repeatable = false;
+    if (marks === '?' && (final === 'h' || final === 'l')) {
+      for (const word of parameters.split(';')) this.#privateMode(Number(word), final === 'h');
+    } else if (marks === ' ' && final === 'q') this.#tracker.cursorStyle = parameters;
+    else if (marks === '' && final === 'm') this.#tracker.pen.apply(parameters);
+    else if (marks === '' && !parameters.includes(':')) this.#plainSequence(parameters, final);
+  }
+
+  #plainSequence(parameters: string, final: string): void {
+    const { cursor } = this.#tracker;
+    const words = parameters.split(';').map((word) => Number(word || '-1'));
+    if (words.length > parameterCountMax || words.some((word) => word > 0x7fffffff)) return;
+    const first = Math.max(0, words[0]!);
+    const second = words[1] ?? -1;
+    const count = Math.max(1, first);
+    if (final === 'A') cursor.up(count);
+    else if (final === 'B') cursor.down(count);
+    else if (final === 'C') cursor.right(count);
+    else if (final === 'D') cursor.left(count);
+    else if (final === 'E' || final === 'F') {
+      cursor.x = 0;
+      if (final === 'E') cursor.down(count);
+      else cursor.up(count);
+    } else if (final === 'G' || final === '`') cursor.to(count - 1, -1);
+    else if (final === 'd') cursor.to(-1, count - 1);
+    else if (final === 'H' || final === 'f') cursor.to(Math.max(1, second) - 1, count - 1);
+    else if (final === 'r')
+      cursor.region(count - 1, (second < 0 ? cursor.rows : Math.max(1, second)) - 1);
+    else if (final === 's') this.#tracker.save();
+    else if (final === 'u') this.#tracker.restore();
+    else if (final === 'g') {
+      if (first === 0 || first === 3) cursor.clearTab(first === 3);
+    } else if (final === 'Z') cursor.tabBack(count);
+    else if (final === 'h' || final === 'l') {
+      if (words.includes(4)) this.#tracker.insert = final === 'h';
+    } else this.#edit(final, first, count);
+  }
+
+  /** Sequences that change cells. */
+  #edit(final: string, first: number, count: number): void {
+    if (final === 'J') this.#eraseDisplay(first);
+    else if (final === 'K') this.#eraseLine(first);
+    else if (final === 'X') this.#eraseCells(count);
+    else if (final === 'L' || final === 'M') this.#moveRows(final === 'L' ? -count : count);
+    else if (final === 'P' || final === '@') this.#tracker.shifted(this.#tracker.pen.background);
+    else if (final === 'S' || final === 'T') {
+      this.#tracker.scroll(final === 'S' ? count : -count, this.#tracker.pen.background);
+    } else return;
+    this.#tracker.changes++;
+    this.#tracker.lastY = -1;
+  }
+
+  /** `REP`: tmux repeats ASCII that was the last thing in the stream, up to the end of the row. */
+  #repeat(parameters: string): void {
+    const count = Math.max(1, Number(parameters || '1'));
+    const { x, columns } = this.#tracker.cursor;
+    if (!this.#tracker.repeatable) return;
+    if (x < 0) this.printed(1);
+    else if (x < columns) this.printed(Math.min(count, columns - x));
+  }
+
+  #eraseDisplay(what: number): void {
+    const { cursor } = this.#tracker;
+    const { background } = this.#tracker.pen;
+    const { x, y, rows } = cursor;
+    if (what === 2 || (what === 0 && x === 0 && y === 0)) this.#tracker.eraseAll(background);
+    else if (what === 3) this.#tracker.history.clear();
+    else if (what === 0 || what === 1) {
+      if (y < 0) {
+        this.#tracker.backgrounds.lose(background);
+        this.#tracker.history.lose();
+      } else if (what === 0) this.#tracker.backgrounds.eraseRows(y + 1, rows, background);
+      else this.#tracker.backgrounds.eraseRows(0, y, background);
+      this.#eraseLine(what);
+    }
+  }
+
+  #eraseLine(what: number): void {
+    const { x, y, columns } = this.#tracker.cursor;
+    const { background } = this.#tracker.pen;
+    if (what > 2) return;
+    if (y < 0 || (x < 0 && what !== 2)) this.#tracker.backgrounds.lose(background);
+    else if (what === 2 || (what === 1 && x >= columns)) {
+      this.#tracker.backgrounds.eraseRows(y, y + 1, background);
+    } else if (what === 1) this.#tracker.backgrounds.eraseCells(y, 0, x + 1, background);
+    else if (x < columns) {
+      this.#tracker.backgrounds.eraseCells(y, x, Number.POSITIVE_INFINITY, background);
+    }
+  }
+
+  #eraseCells(count: number): void {
+    const { x, y, columns } = this.#tracker.cursor;
+    const { background } = this.#tracker.pen;
+    if (x < 0 || y < 0) this.#tracker.backgrounds.lose(background);
+    else if (x < columns) {
+      this.#tracker.backgrounds.eraseCells(y, x, Math.min(x + count, columns), background);
+    }
+  }
+
+  /** Lines are inserted (negative) or deleted at the cursor; outside the region down to the screen's end. */
+  #moveRows(count: number): void {
+    const { y, top, bottom, rows } = this.#tracker.cursor;
+    const { background } = this.#tracker.pen;
+    if (y < 0 || bottom < 0) this.#tracker.backgrounds.lose(background);
+    else {
+      const outside = y < top || y > bottom;
+      if (outside && -count >= rows - y) return; // tmux moves nothing then
+      const last = outside ? rows - 1 : bottom;
+      this.#tracker.backgrounds.scroll(y, last, count, background);
+    }
+  }
+
+  #privateMode(mode: number, on: boolean): void {
+    const { cursor } = this.#tracker;
+    if (untoldModes.has(mode)) this.#tracker.modes.set(mode, on);
+    else if (mode === 6) {
+      cursor.origin = on;
+      cursor.to(0, 0);
+    } else if (mode === 7) cursor.wrap = on;
+    else if (mode === 3) {
+      cursor.to(0, 0);
+      this.#tracker.eraseAll(this.#tracker.pen.background);
+    } else if (mode === 47 || mode === 1047 || mode === 1049) {
+      this.#tracker.changes++;
+      this.#tracker.lastY = -1;
+      if (this.#tracker.alternate === undefined) this.#tracker.maybeAlternate(mode === 1049);
+      else if (on) this.#tracker.enterAlternate(mode === 1049);
+      else this.#tracker.leaveAlternate(mode === 1049);
+    }
+  }
+}

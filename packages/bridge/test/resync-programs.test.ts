@@ -1,0 +1,148 @@
+/**
+ * Goal: real full-screen programs are restored exactly, history and screen, on attach and after skips.
+ * Method: a viewer watches `less`, `vi` and `top` of a private tmux, as far as they are installed, through stalls; when
+ * the program stands still, its terminal must show what tmux shows. A viewer that attaches late must have tmux's history.
+ */
+import { spawnSync } from 'node:child_process';
+import { connect, type Session, type Sink } from '@millrace/bridge';
+import { xtermSink } from '@millrace/bridge/sinks/xterm';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  cellsOf,
+  cursorOf,
+  firstDifference,
+  historyOf,
+  newTerminal,
+  paintedRows,
+  type Terminal,
+  written,
+} from './support/cells.ts';
+import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+
+const columns = 60;
+const rows = 14;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const installed = (program: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+
+let server: TestServer;
+beforeEach(() => {
+  server = testServer();
+});
+afterEach(() => server.close());
+
+const open = (command: string): Promise<Session> =>
+  connect({
+    socketPath: server.socketPath,
+    configFile: '/dev/null',
+    session: 'programs',
+    create: { command, columns, rows },
+  });
+
+/** What the pane shows, once it shows the same twice. */
+async function settled(session: Session): Promise<{ screen: string[]; cursor: string }> {
+  for (let last = ''; ; ) {
+    const [screen, cursor] = await Promise.all([
+      session.command('capture-pane', '-p', '-e', '-N'),
+      session.command('display-message', '-p', '#{cursor_x},#{cursor_y}'),
+    ]);
+    const now = [...screen.lines, cursor.lines[0]].join('\n');
+    if (now === last) return { screen: [...screen.lines], cursor: cursor.lines[0]! };
+    last = now;
+    await sleep(60);
+  }
+}
+
+async function expectSame(session: Session, terminal: Terminal, from = 0): Promise<void> {
+  const { screen, cursor } = await settled(session);
+  await sleep(50);
+  await written(terminal, '');
+  const truth = newTerminal(columns, rows);
+  await written(truth, paintedRows(screen));
+  const wanted = cellsOf(truth, true);
+  truth.dispose();
+  expect(firstDifference(cellsOf(terminal).slice(from), wanted.slice(from))).toBeUndefined();
+  if (from === 0) expect(cursorOf(terminal)).toBe(cursor);
+}
+
+const programs = [
+  {
+    name: 'less',
+    command: 'seq -f "line %g of the text" 1 5000 | less',
+    keys: ['Space', 'd', 'y', 'G', 'g', '/', '4', '7', '7', 'Enter', 'n', 'b'],
+  },
+  {
+    name: 'vi',
+    command: 'seq 1 500 > "$0.txt"; vi -u NONE "$0.txt" 2>/dev/null || vi "$0.txt"',
+    keys: ['C-f', 'd', 'd', 'p', 'o', 'x', 'y', 'Escape', 'G', 'O', 'z', 'Escape', 'u', 'C-b'],
+  },
+  { name: 'top', command: 'top -d 0.2', keys: ['z', '1', 'x', 'c', 'm', 't', 'i', 'b'] },
+].filter(({ name }) => installed(name));
+
+describe.skipIf(!hasTmux)('a full-screen program', () => {
+  test.each(programs)('$name is restored after every skip', { timeout: 60_000 }, async (how) => {
+    const { name, command, keys } = how;
+    await using session = await open(`sh -c '${command}' ${server.directory}/text`);
+    const pane = [...session.panes.values()][0]!;
+    const terminal = newTerminal(columns, rows);
+    const inner = xtermSink(terminal);
+    let gate: Promise<void> | undefined;
+    let release = (): void => {};
+    const sink: Sink = {
+      async write(bytes) {
+        await gate;
+        await inner.write(bytes);
+      },
+    };
+    const pipe = pane.pipe(sink, { policy: 'latest', bytesHigh: 200 });
+    await sleep(400);
+    for (let round = 0; round < 3; round++) {
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      for (const key of keys) {
+        await pane.press(key);
+        await sleep(5);
+      }
+      release();
+      gate = undefined;
+      await until(() => !pipe.stats.skipping && pipe.stats.pendingBytes === 0);
+    }
+    if (name === 'top') await pane.press('s'); // it waits for an answer, and shows the same until then
+    await expectSame(session, terminal);
+    expect(pipe.stats.resyncs).toBeGreaterThan(1);
+  });
+
+  test('leaves its alternate screen to the one that was there before', {
+    timeout: 30_000,
+  }, async () => {
+    await using session = await open(
+      'printf "\\033[31mred\\033[m before\\n"; sleep 0.4; printf "\\033[?1049h\\033[2J\\033[Hfull \\033[44m\\033[K"; read x; printf "\\033[?1049l after"; exec sleep 1000',
+    );
+    const pane = [...session.panes.values()][0]!;
+    await sleep(900);
+    // Attached while the alternate screen is on: the one behind it comes along.
+    const terminal = newTerminal(columns, rows);
+    pane.pipe(xtermSink(terminal), { policy: 'latest' });
+    await expectSame(session, terminal);
+    expect(terminal.buffer.active.type).toBe('alternate');
+    await pane.press('Enter');
+    await until(() => terminal.buffer.active.type === 'normal');
+    await expectSame(session, terminal);
+  });
+});
+
+describe.skipIf(!hasTmux)('the history', () => {
+  test('is restored on attach, as far as it was asked for', { timeout: 30_000 }, async () => {
+    await using session = await open(
+      'for i in $(seq 1 80); do printf "\\033[3%dmrow %d 日本\\033[m of some\\n" $((i % 8)) $i; done; printf "%0100d\\n" 7; exec sleep 1000',
+    );
+    const pane = [...session.panes.values()][0]!;
+    await settled(session);
+    const terminal = newTerminal(columns, rows, 1000);
+    pane.pipe(xtermSink(terminal), { policy: 'latest', historyLines: 50 });
+    await expectSame(session, terminal);
+    const { lines } = await session.command('capture-pane', '-p', '-N', '-S', '-50', '-E', '-1');
+    expect(historyOf(terminal)).toEqual(lines.map((line) => line.trimEnd()));
+  });
+});
