@@ -1,7 +1,7 @@
 // Runs every scenario of the packages beside this one and writes docs/guides/interleave-scenarios.md.
 // `npm run scenarios:table -w packages/interleave [-- --deep]`; sources are loaded as they are (Node 22.18 or later).
-// A package's scenarios are the lists that `test/interleave/proofs.ts`, or else `scenarios.ts`, exports, each with
-// `name`, `run` and `deep`.
+// A package's scenarios are the lists that its `test/interleave/proofs.ts` (or else `scenarios.ts`) and `crashes.ts`
+// export: each entry has `name`, `run` and, if it is only for deep runs, `deep`.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
@@ -21,13 +21,12 @@ const lines = [
 ];
 
 async function proofsOf(folder) {
-  for (const file of ['proofs.ts', 'scenarios.ts']) {
-    const url = new URL(`${folder}/test/interleave/${file}`, packages);
-    if (!existsSync(url)) continue;
-    const lists = Object.values(await import(url.href)).filter(Array.isArray);
-    return lists.flat().filter((entry) => typeof entry?.run === 'function');
-  }
-  return [];
+  const at = (file) => new URL(`${folder}/test/interleave/${file}`, packages);
+  const main = ['proofs.ts', 'scenarios.ts'].find((file) => existsSync(at(file)));
+  const found = [main, 'crashes.ts'].filter((file) => file !== undefined && existsSync(at(file)));
+  const modules = await Promise.all(found.map((file) => import(at(file).href)));
+  const lists = modules.flatMap((module) => Object.values(module).filter(Array.isArray));
+  return lists.flat().filter((entry) => typeof entry?.run === 'function');
 }
 
 for (const folder of readdirSync(packages)) {
