@@ -20,7 +20,7 @@ afterEach(() => server.close());
 function fake(version: string, log: string, then = ''): string {
   const layout = 'b25d,80x24,0,0,0';
   const replies: readonly (readonly [string, string])[] = [
-    ['display-message -p \'#{pid}|display-message -p "#{pid}', `4711 ${version}`],
+    ['display-message -p "#{pid}', `4711 ${version}`],
     ['display-message -p "#{session_id}"', '$0'],
     ['list-sessions', '$0 1 main'],
     ['list-windows', `$0 0 1 @0 80 24 0 * off ${layout} ${layout} name`],
