@@ -10,5 +10,8 @@ export default base({
     'sinks/xterm': 'src/sinks/xterm.ts',
     'sinks/ghostty': 'src/sinks/ghostty.ts',
     'sinks/asciicast': 'src/sinks/asciicast.ts',
+    'sinks/websocket': 'src/sinks/websocket.ts',
+    'sinks/conformance': 'src/sinks/conformance.ts',
+    'web/index': 'src/web/index.ts',
   },
 });

@@ -11,5 +11,6 @@ export default base({
     'mutate-cli': 'src/mutate/cli.ts',
     stress: 'src/stress.ts',
     'stress-worker': 'src/stress-worker.ts',
+    'stress-child': 'src/stress/child.ts',
   },
 });

@@ -35,6 +35,8 @@ export type BridgeErrorCode =
   | 'ERR_SINK_STALLED'
   /** What is received can't be written to `recordTo`: disk full, no such folder; `cause` is the system's error. */
   | 'ERR_RECORDING_WRITE'
+  /** What came over a WebSocket isn't the frame format, or isn't allowed; `frames.ts` draws it. */
+  | 'ERR_VIEWER_PROTOCOL'
   /** The file is no recording, or is damaged. */
   | 'ERR_RECORDING_FORMAT'
   /** The worker thread died; `cause` is its error. */

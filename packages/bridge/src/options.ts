@@ -83,6 +83,11 @@ export interface ConnectOptions {
    * tmux drops then are reported as a `gap`. Ignored before tmux 3.2. @defaultValue 60
    */
   readonly pauseAfterSeconds?: number;
+  /**
+   * The same while an ordinary client is attached to the server (1 to 3600): tmux keeps what we lag behind then, instead
+   * of holding the program up. @defaultValue 1
+   */
+  readonly mixedPauseAfterSeconds?: number;
   /** How long `connect` waits for tmux (ms). @defaultValue 10000 */
   readonly connectTimeoutMs?: number;
   /** How long a command's reply may take (ms). @defaultValue 30000 */
@@ -112,6 +117,7 @@ export interface Settings {
   readonly program: string;
   readonly ringBytes: number;
   readonly pauseAfterSeconds: number;
+  readonly mixedPauseAfterSeconds: number;
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
   readonly closeTimeoutMs: number;
@@ -186,6 +192,7 @@ export function settingsOf(options: ConnectOptions): Settings {
     program: options.tmux ?? process.env['MILLRACE_TMUX'] ?? 'tmux',
     ringBytes: options.ringBytes ?? 1 << 18,
     pauseAfterSeconds: options.pauseAfterSeconds ?? 60,
+    mixedPauseAfterSeconds: options.mixedPauseAfterSeconds ?? 1,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 30_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
@@ -202,6 +209,7 @@ export function settingsOf(options: ConnectOptions): Settings {
     );
   }
   checkInteger('pauseAfterSeconds', settings.pauseAfterSeconds, 1, 3600);
+  checkInteger('mixedPauseAfterSeconds', settings.mixedPauseAfterSeconds, 1, 3600);
   checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
   checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
   checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);

@@ -18,6 +18,11 @@ export interface SessionEvents {
   change: [change: ModelChange];
   /** The client is attached to another session now; its panes are about to come and go. */
   attached: [session: number];
+  /**
+   * Ordinary clients came or went. While one is attached, anywhere on the server, tmux drops what a slow session lags
+   * behind instead of holding programs up; `pause-after` is `mixedPauseAfterSeconds` then.
+   */
+  mixed: [ordinaryClients: number];
   /** The focused pane is another one, or none. */
   focus: [pane: Pane | undefined];
   /** The value of a watched option changed. */
@@ -53,6 +58,8 @@ export interface SessionStats {
   readonly strayLines: number;
   /** Connections after the first. */
   readonly reconnects: number;
+  /** Clients of the server that don't speak control mode; see the event `mixed`. */
+  readonly ordinaryClients: number;
   /** Times that output of a pane was lost: tmux dropped it, or there was no connection. */
   readonly gaps: number;
   /** Latency of each station. */

@@ -17,6 +17,7 @@ import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
 import type { CommandReply, Replied } from './control/commands.ts';
 import type { Connection } from './control/connection.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
+import { PauseLimit } from './control/pause-limit.ts';
 import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
 import type { Pipe } from './deliver/pipe.ts';
@@ -70,6 +71,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   /** tmux's options, read and followed by name. */
   readonly options: SessionOptions;
   readonly #subscriptions = new Subscriptions();
+  readonly #pauseLimit: PauseLimit;
   readonly #panes: Panes;
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
@@ -92,6 +94,12 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.model = new Model({
       list: (replied) => this.#list(replied),
       changed: (changes, listed) => this.#changed(changes, listed),
+    });
+    this.#pauseLimit = new PauseLimit(parts.settings, {
+      send: () => {
+        if (this.#link.up) this.#setPauseAfter(this.#link.connection);
+      },
+      mixed: (ordinaryClients) => this.emit('mixed', ordinaryClients),
     });
     this.options = new SessionOptions({
       expand: async (format) =>
@@ -183,7 +191,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   /** Sets up what every live connection needs, and learns what there is. Called once attached. */
   async #greet(connection: Connection): Promise<void> {
     const { commands } = connection;
-    const { pauseAfterSeconds } = this.#settings;
+    const pauseAfterSeconds = this.#pauseLimit.seconds;
     const size = this.#size;
     this.model.disconnected(); // from the connection before
     const setUp: Promise<void>[] = [];
@@ -196,6 +204,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (size !== undefined) setUp.push(commands.run((encoder) => encoder.resize(...size)));
     setUp.push(this.model.refresh());
     await Promise.all(setUp);
+    // The listing has told of ordinary clients.
+    if (this.#pauseLimit.seconds !== pauseAfterSeconds) this.#setPauseAfter(connection);
   }
 
   /**
@@ -299,6 +309,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       ...this.#link.counts,
       reconnects: this.#reconnects,
       gaps: this.#gaps,
+      ordinaryClients: this.#pauseLimit.ordinaryClients,
       stations: this.#stations.stats(),
     };
   }
@@ -382,7 +393,14 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       this.emit('attached', attached);
     }
     for (const change of changes) this.emit('change', change);
+    if (listed) this.#pauseLimit.follow(this.model);
     this.#tellFocus();
+  }
+
+  #setPauseAfter({ version, commands }: Connection): void {
+    if (!supports(version, 'flow-control')) return;
+    const pauseAfterSeconds = this.#pauseLimit.seconds;
+    commands.run((encoder) => encoder.setFlags({ pauseAfterSeconds })).catch(() => {});
   }
 
   #tellFocus(): void {

@@ -2,7 +2,7 @@
 import { MergeUnsound } from './automaton.ts';
 import { NotVerifiedError } from './errors.ts';
 import { Explorer, type ExplorerOptions, NeedEdge, type SearchEnd } from './explorer.ts';
-import type { Failure, Recorded } from './machine.ts';
+import type { Failure, Recorded } from './machine-parts.ts';
 import { installGlobals, restoreGlobals } from './model/globals.ts';
 import { nowMs } from './native.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -16,7 +16,7 @@ import type {
   TraceStep,
   Verdict,
 } from './scenario.ts';
-import { decodeToken, encodeToken, formatTrace, traceSteps } from './trace.ts';
+import { decodeToken, encodeToken, formatTrace, siteOf, traceSteps } from './trace.ts';
 
 interface Mode {
   readonly asynchronous: boolean;
@@ -124,6 +124,19 @@ interface Judgement {
   readonly reason: string;
 }
 
+/** How many places of accesses each declared site stands for, by its label. */
+function siteCounts({ scenario, session }: Prepared): Map<string, number> {
+  const places = [...new Set([...(session.stacks ?? [])].map(siteOf))];
+  const isAt = (place: string, site: string): boolean =>
+    place.startsWith(`${site} (`) || place.includes(`/${site}:`);
+  return new Map(
+    (scenario.sites ?? []).map((site) => [
+      `site ${site}`,
+      places.filter((place) => isAt(place, site)).length,
+    ]),
+  );
+}
+
 function judge({ prepared, explorer, end }: Finished): Judgement {
   const { failure } = end;
   if (failure !== null) {
@@ -143,6 +156,7 @@ function judge({ prepared, explorer, end }: Finished): Judgement {
     return { verdict: 'inconclusive', kind: 'bound', reason: `no violation within ${end.bound}` };
   }
   const missing = prepared.declared.filter((name) => (explorer.coverage.get(name) ?? 0) === 0);
+  for (const [label, count] of siteCounts(prepared)) if (count === 0) missing.push(label);
   if (missing.length > 0) {
     return {
       verdict: 'inconclusive',
@@ -174,6 +188,7 @@ function report(finished: Finished): CheckResult {
   for (const label of [...prepared.declared, ...explorer.coverage.keys()]) {
     coverage[label] = explorer.coverage.get(label) ?? 0;
   }
+  for (const [label, count] of siteCounts(prepared)) coverage[label] = count;
   const token = end.failure === null ? '' : encodeToken(names.length, end.path);
   return {
     name,

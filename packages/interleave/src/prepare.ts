@@ -131,6 +131,7 @@ export function prepare(scenario: Scenario<unknown>): Prepared {
     throw new ScenarioError('a specification needs threads with ops, not run');
   }
   const session = new Session();
+  if (scenario.sites !== undefined) session.stacks = new Set();
   const shared = onModel(session, () => scenario.setup());
   if (typeof (shared as { then?: unknown } | null)?.then === 'function') {
     throw new ScenarioError('setup must not be async');

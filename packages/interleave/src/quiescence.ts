@@ -1,7 +1,8 @@
 /** Judges a state in which nothing can happen any more: who still sleeps, and whether anyone should have woken it. */
 import { Kind } from './access.ts';
 import type { ThreadNode } from './automaton.ts';
-import { type Failure, type Machine, Status } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { type Failure, Status } from './machine-parts.ts';
 import type { MemoryStates } from './memory-states.ts';
 import type { Thread } from './scenario.ts';
 import type { Waiter } from './waiters.ts';

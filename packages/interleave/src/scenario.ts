@@ -148,6 +148,11 @@ export interface Scenario<Shared> {
   readonly cover?:
     | readonly BuiltinCoverage[]
     | Readonly<Record<string, boolean | ((call: ReturnedCall) => boolean)>>;
+  /**
+   * Places of the code whose accesses to shared memory must be reached, as traces show them: a function's name, or
+   * `file.ts:line`. Counted in `coverage` as `site ...`.
+   */
+  readonly sites?: readonly string[];
   /** Limits of the search. */
   readonly bounds?: Bounds;
   /**

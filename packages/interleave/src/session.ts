@@ -72,6 +72,8 @@ export class Session {
   readonly bytes: Uint8Array = new Native.Uint8Array(capacityBytes);
   top: number = gapBytes;
   run: Run | null = null;
+  /** Stacks of all accesses, if the scenario names places that must be reached. */
+  stacks: Set<string> | null = null;
   /** First byte and length of each buffer, in the order of allocation. */
   readonly buffers: { readonly at: number; readonly bytes: number }[] = [];
   /** Byte ranges `[from, to)` in which races are declared. */
@@ -143,10 +145,10 @@ export function perform(
 ): Raw {
   const session = activeSession();
   const access: Access = { kind, at, bytes, a, b, timeoutMs };
-  return session.run === null ? direct(session, access) : replayed(session.run, access);
+  return session.run === null ? direct(session, access) : replayed(session, session.run, access);
 }
 
-function replayed(run: Run, access: Access): Raw {
+function replayed(session: Session, run: Run, access: Access): Raw {
   run.touched = true;
   if (run.frontier !== null) {
     // I2
@@ -159,6 +161,7 @@ function replayed(run: Run, access: Access): Raw {
   }
   const { position, log } = run;
   if (position === log.length) {
+    session.stacks?.add(new Error('site').stack ?? '');
     const answer = run.ahead?.(access);
     if (answer === undefined) {
       run.frontier = access;

@@ -6,7 +6,7 @@
  * The barrier spins: sleeping actors would never meet. See stress.ts for the options.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { StressProgram, StressTask } from './stress.ts';
+import { loadProgram, type StressProgram, type StressTask } from './stress.ts';
 
 const {
   program: url,
@@ -88,8 +88,7 @@ function count(tally: Map<string, number>): void {
 }
 
 async function main(): Promise<void> {
-  const program =
-    url === '' ? storeBuffering : ((await import(url)) as { program: StressProgram }).program;
+  const program = url === '' ? storeBuffering : await loadProgram(url);
   const views = Array.from({ length: instances }, (_, instance) =>
     cells.subarray(instance * program.words, (instance + 1) * program.words),
   );

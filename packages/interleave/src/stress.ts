@@ -6,11 +6,28 @@
  * delays. The table of allowed outcomes isn't written by hand: pass `outcomes(...).outcomes`.
  *
  * Run `sensitivity` first: a machine and a load on which plain store buffering isn't seen can't show anything.
+ * `stressMatrix` does, for each way in which V8 may run the code. What fails goes to `explain`: the search finds the
+ * bug and makes the script small.
  *
  * @packageDocumentation
  */
 import { Worker } from 'node:worker_threads';
 import { ScenarioError } from './errors.ts';
+import { programOf, type StressScript } from './stress/script.ts';
+
+export {
+  type EngineRun,
+  engineFlags,
+  type MatrixOptions,
+  stressMatrix,
+} from './stress/matrix.ts';
+export {
+  type Explanation,
+  explain,
+  programOf,
+  type StressScript,
+  stressScenario,
+} from './stress/script.ts';
 
 /** What a stress module exports under the name `program`. */
 export interface StressProgram {
@@ -66,6 +83,17 @@ export interface StressTask {
 }
 
 const resultsWidth = 4;
+
+/** @internal The program that a module exports, as itself or as a script. */
+export async function loadProgram(url: string): Promise<StressProgram> {
+  const { program, script } = (await import(url)) as {
+    program?: StressProgram;
+    script?: StressScript;
+  };
+  if (program !== undefined && Array.isArray(program.threads)) return program;
+  if (script !== undefined && Array.isArray(script.threads)) return programOf(script);
+  throw new ScenarioError(`the module exports no program: module=${url}`);
+}
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? './stress-worker.ts' : './stress-worker.js',
   import.meta.url,
@@ -126,7 +154,7 @@ async function run(
 /**
  * Runs a program on real workers.
  *
- * @param module - URL of a module that exports `program`; workers and this thread import it
+ * @param module - URL of a module that exports `program`, or `script`; workers and this thread import it
  * @returns what was seen, and what of it is forbidden
  * @throws {ScenarioError} If an option is out of its range, or the module exports no program.
  *
@@ -135,13 +163,10 @@ async function run(
  * @example
  * ```ts no-run
  * import { outcomes } from '@millrace/interleave';
- * import { stress } from '@millrace/interleave/stress';
+ * import { stress, stressScenario } from '@millrace/interleave/stress';
  * import { program } from './store-buffering.mjs';
  *
- * const { outcomes: allowed } = outcomes({
- *   setup: () => new Int32Array(new SharedArrayBuffer(4 * program.words)),
- *   threads: program.threads.map((run) => ({ run })),
- * });
+ * const { outcomes: allowed } = outcomes(stressScenario(program));
  * const result = await stress(new URL('./store-buffering.mjs', import.meta.url), { allowed });
  * console.log(result.forbidden, result.samples);
  * ```
@@ -151,10 +176,7 @@ export async function stress(
   options: StressOptions = {},
 ): Promise<StressResult> {
   const url = String(module);
-  const { program } = (await import(url)) as { program?: StressProgram };
-  if (program === undefined || !Array.isArray(program.threads)) {
-    throw new ScenarioError(`the module exports no program: module=${url}`);
-  }
+  const program = await loadProgram(url);
   return run(url, program.words, program.threads.length, options);
 }
 

@@ -2,7 +2,7 @@
 import { type Access, Kind, kindNames, type Raw, waitResults } from './access.ts';
 import { describeCall } from './automaton.ts';
 import { TokenError } from './errors.ts';
-import { Branch, type Recorded } from './machine.ts';
+import { Branch, type Recorded } from './machine-parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { Operation, TraceStep } from './scenario.ts';
 import { describeValue } from './values.ts';

@@ -125,6 +125,54 @@ describe('inconclusive, never passed', () => {
 });
 
 describe('coverage', () => {
+  test('names places that must be reached', () => {
+    function hop(array: Int32Array): number {
+      return Atomics.load(array, 0);
+    }
+    function never(array: Int32Array): number {
+      return Atomics.load(array, 1);
+    }
+    const scenario = (sites: readonly string[]) =>
+      check({
+        setup: cells,
+        threads: [{ run: (array) => (hop(array) === 0 ? 0 : never(array)) }],
+        sites,
+      });
+    const reached = scenario(['hop']);
+    expect(reached.verdict).toBe('verified');
+    expect(reached.coverage['site hop']).toBe(1);
+    const missed = scenario(['hop', 'never', 'no-such-file.ts:1']);
+    expect(missed).toMatchObject({ verdict: 'inconclusive', kind: 'uncovered' });
+    expect(missed.message).toContain('site never, site no-such-file.ts:1');
+  });
+
+  test('counts nothing on paths that do not exist', () => {
+    // T1 reads 1 too early only if T0 writes it without knowing of the read; here it always knows.
+    const result = outcomes({
+      setup: cells,
+      threads: [
+        {
+          run(array: Int32Array) {
+            if (Atomics.load(array, 1) === 1) array[0] = 1;
+          },
+        },
+        {
+          attach: (array: Int32Array) => ({
+            peek() {
+              const value = array[0];
+              Atomics.store(array, 1, 1);
+              return value;
+            },
+          }),
+          ops: [['peek']],
+        },
+      ],
+      racy: (array) => [{ view: array.subarray(0, 1) }],
+      cover: { early: ({ result: value }) => value === 1 },
+    });
+    expect(result.kind).toBe('uncovered');
+  });
+
   test('labels of your own and built-in ones are counted', () => {
     const result = check({
       ...mpmc(2, [[['push', 1]], [['push', 2]], [['pop']]]),

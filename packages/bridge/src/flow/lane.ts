@@ -117,8 +117,8 @@ export class Lane implements Sink {
 
   close(error?: Error): void | PromiseLike<void> {
     this.#ended = true;
-    this.#bytes = undefined;
     this.forget();
+    this.#finish();
     this.#host.ended(this);
     return this.#sink.close?.(error);
   }

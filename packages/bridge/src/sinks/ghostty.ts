@@ -6,8 +6,6 @@
  * to date when its `write` returns, so bytes count as accepted then. Cut characters are its parser's business and come
  * through.
  */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Sink } from './sink.ts';
 
 /** The part of a ghostty-web terminal that the sink uses: `GhosttyTerminal` (wasm) or `Terminal` (page). */
@@ -38,6 +36,9 @@ export function ghosttySink(terminal: GhosttyWritable): Sink {
  */
 export async function loadGhostty(): Promise<import('ghostty-web').Ghostty> {
   const { Ghostty } = await import('ghostty-web');
+  // Here, so that pages can load this file for the sink alone.
+  const { createRequire } = await import('node:module');
+  const { readFile } = await import('node:fs/promises');
   const path = createRequire(import.meta.url).resolve('ghostty-web/ghostty-vt.wasm');
   const { instance } = await WebAssembly.instantiate(await readFile(path), {
     env: { log: () => {} },

@@ -1,0 +1,34 @@
+/** The part of a WebSocket that the bridge uses, on either side: a page's, Node's own, or one of `ws`. */
+
+/** A message, or the end of a connection. */
+export interface SocketEvent {
+  readonly data?: unknown;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+/** A WebSocket, as WHATWG has it; those of `ws` fit too. */
+export interface SocketLike {
+  readonly readyState: number;
+  /** Bytes that were sent and haven't left. */
+  readonly bufferedAmount: number;
+  binaryType: string;
+  /** Takes a `Uint8Array`. */
+  // biome-ignore lint/suspicious/noExplicitAny: what a page's takes is typed differently from TypeScript 5.9 on
+  send(data: any): void;
+  close(code?: number, reason?: string): void;
+  // biome-ignore lint/suspicious/noExplicitAny: the event types of pages, Node and `ws` have no common supertype
+  addEventListener(type: any, listener: (event: any) => void): void;
+}
+
+/** States of a socket. */
+export const socketOpen = 1;
+
+/** Returns a binary message's bytes, or undefined for text and what isn't known. */
+export function messageBytes(data: unknown): Uint8Array | undefined {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  }
+  return undefined;
+}
