@@ -91,6 +91,7 @@ export class RingReader {
       if (count > 0) this.#target.readEnd();
       if (this.#exit !== undefined) return this.#exit;
       if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
+      // mutant-ok index-off-by-one: spins instead of waiting, which the search sees only far beyond its bound
       else if (count > 0) continue;
       else if (gone !== undefined) return gone;
       else await consumer.ready();

@@ -43,6 +43,9 @@ interface Shared {
   readonly gone: Int32Array;
 }
 
+/** Accesses of a whole body, with a margin: what makes more of them spins. */
+const opSteps = 450;
+
 const ringBytes = 128;
 /** A record of output: 4 of the ring's header, 4 of padding at most, 24 of ours, and this much. */
 const outputBytes = 24;
@@ -110,6 +113,7 @@ async function take(
   const target: RecordTarget = {
     output: (pane, bytes, start, end, readAt, drainedAt) => {
       if (pane !== 7 || readAt !== 1 || drainedAt !== 3) got.push(-2);
+      if (start === end) got.push(-3);
       const first = bytes[start]!;
       for (let at = start; at < end; at++) if (bytes[at] !== first) got.push(-1);
       if (got.at(-1) !== first) got.push(first); // a piece of the same record
@@ -149,7 +153,7 @@ const living = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
       woken: true,
       'put aside': ({ thread, result }) => thread === 0 && (result as number) > 0,
     },
-    bounds: { states: 5_000_000, opSteps: 700 },
+    bounds: { states: 5_000_000, opSteps },
   });
 
 const dying = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
@@ -177,7 +181,7 @@ const dying = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
       return (how === 'gone' && inOrder(shape).startsWith(numbers)) || `got ${took}`;
     },
     cover: ['blocked', 'woken', 'crashed'],
-    bounds: { states: 20_000_000, opSteps: 700 },
+    bounds: { states: 20_000_000, opSteps },
   });
 
 /** A worker that leaves without saying so through the ring: what it had put in comes first (K1). */
@@ -199,7 +203,7 @@ const leaving = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
     ],
     final: (_shared, [, took]) => took?.[0] === `${inOrder(shape)} gone` || `got ${took}`,
     cover: ['blocked', 'woken'],
-    bounds: { states: 20_000_000, opSteps: 700 },
+    bounds: { states: 20_000_000, opSteps },
   });
 
 const single: Shape = { reads: 1, records: 2, pausing: false };
