@@ -18,9 +18,10 @@
  * with the thread that made it.
  *
  * Atomics: compareExchange on `owner` makes a claim exclusive and orders it after the release before it;
- * loads of `claims` and `owner` by readers order their plain loads after the release that they see. Loads
- * of counts are plain and racy on purpose: each count has one writer and only grows, so any value seen is a
- * value that it had, and a value older than the last one seen is ignored (G2).
+ * `used` is set before a shard's first record, so a reader that has been told of a record doesn't skip
+ * the shard. Loads of counts are plain and racy on purpose: each count has one writer and only grows, so any
+ * value seen is a value that it had, and a value older than the last one seen is ignored (G2). The common
+ * shard has many writers: atomic additions, atomic loads.
  *
  * Cost: 8 bytes per bucket and shard, of which the carries are touched only beyond 2^31 counts; total and
  * next O(span * shards in use).
@@ -34,7 +35,6 @@ import {
   EXTRA_CELLS,
   FLOAT_HIGHEST,
   FLOAT_LOWEST,
-  FLOAT_MAXIMUM,
   FLOAT_MINIMUM,
   FLOAT_STEP,
   HEADER_BYTES,
@@ -45,13 +45,13 @@ import {
   strideOf,
   VERSION,
   WORD_CELLS,
-  WORD_CLAIMS,
   WORD_DIGITS,
   WORD_MAGIC,
   WORD_OWNER,
   WORD_POLICY,
   WORD_SHARDS,
   WORD_STRIDE,
+  WORD_USED,
   WORD_VERSION,
 } from './shared-layout.ts';
 import {
@@ -176,21 +176,13 @@ export class SharedHistogram {
     const buffer = new SharedArrayBuffer(HEADER_BYTES + (shards + 1) * stride);
     const words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
     const floats = new Float64Array(buffer, 0, HEADER_BYTES / 8);
-    words[WORD_VERSION] = VERSION;
-    words[WORD_DIGITS] = layout.digits;
-    words[WORD_SHARDS] = shards;
-    words[WORD_CELLS] = cells;
-    words[WORD_STRIDE] = stride;
-    words[WORD_POLICY] = policy;
-    floats[FLOAT_LOWEST] = layout.lowest;
-    floats[FLOAT_HIGHEST] = layout.highest;
-    floats[FLOAT_STEP] = layout.step;
-    for (let shard = 0; shard <= shards; shard++) {
+    words.set([MAGIC, VERSION, layout.digits, shards, cells, stride, policy], WORD_MAGIC);
+    floats.set([layout.lowest, layout.highest, layout.step], FLOAT_LOWEST);
+    // mutant-ok index-off-by-one: the common shard has no range
+    for (let shard = 0; shard < shards; shard++) {
       const { range } = shardViews(buffer, shard, cells, stride);
-      range[FLOAT_MINIMUM] = Number.POSITIVE_INFINITY;
-      range[FLOAT_MAXIMUM] = Number.NEGATIVE_INFINITY;
+      range.set([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], FLOAT_MINIMUM);
     }
-    Atomics.store(words, WORD_MAGIC, MAGIC);
     return new SharedHistogram(buffer);
   }
 
@@ -212,7 +204,7 @@ export class SharedHistogram {
       throw formatError(`buffer is too short: byteLength=${buffer.byteLength}`);
     }
     const words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
-    const magic = Atomics.load(words, WORD_MAGIC);
+    const magic = words[WORD_MAGIC];
     if (magic !== MAGIC) throw formatError(`buffer holds no shared histogram: magic=${magic}`);
     if (words[WORD_VERSION] !== VERSION) {
       throw formatError(`version must be ${VERSION}: version=${words[WORD_VERSION]}`);
@@ -239,12 +231,12 @@ export class SharedHistogram {
     for (let shard = 0; shard < this.shards; shard++) {
       const views = this.#shardViews[shard]!;
       if (Atomics.compareExchange(views.control, WORD_OWNER, 0, owner) === 0) {
-        Atomics.add(views.control, WORD_CLAIMS, 1);
+        Atomics.store(views.control, WORD_USED, 1);
         return new ExclusiveRecorder(this.layout, views, shard, this.outOfRange);
       }
     }
     const views = this.#shardViews[this.shards]!;
-    Atomics.add(views.control, WORD_CLAIMS, 1);
+    Atomics.store(views.control, WORD_USED, 1);
     return new CommonRecorder(this.layout, views, this.shards, this.outOfRange);
   }
 
@@ -259,6 +251,7 @@ export class SharedHistogram {
   releaseOwner(owner: number): number {
     this.#checkOwner(owner);
     let count = 0;
+    // mutant-ok index-off-by-one: the common shard has no owner
     for (let shard = 0; shard < this.shards; shard++) {
       const { control } = this.#shardViews[shard]!;
       if (Atomics.compareExchange(control, WORD_OWNER, owner, 0) === owner) count++;

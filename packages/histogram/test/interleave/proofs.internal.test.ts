@@ -4,7 +4,7 @@
  */
 import { assertVerified } from '@millrace/interleave';
 import { test } from 'vitest';
-import { proofs } from './scenarios.ts';
+import { proofs } from './proofs.ts';
 
 const isDeep = process.env['VERIFY_DEEP'] !== undefined;
 
