@@ -142,7 +142,9 @@ function takeNarrow(
   const sums = narrow;
   const { counts } = histogram;
   if (seen === undefined) {
-    for (let k = 0, index = start; index <= end; k++, index++) counts[index] = sums[k]!;
+    for (let k = 0, index = start; index <= end; k++, index++) {
+      counts[index] = sums[k]!; // mutant-ok atomic-access: the caller's own memory
+    }
     return { first: start, last: end };
   }
   const before = seen.counts;
@@ -151,9 +153,10 @@ function takeNarrow(
   for (let k = 0, index = start; index <= end; k++, index++) {
     const sum = sums[k]!;
     const added = sum - before[index]!;
-    if (added <= 0) continue; // G2: an older value than the last one seen is no news
-    before[index] = sum;
-    counts[index] = added;
+    // G2: an older value than the last one seen is no news. mutant-ok index-off-by-one: adds 0
+    if (added <= 0) continue;
+    before[index] = sum; // mutant-ok swap-statements: the reader's own memory
+    counts[index] = added; // mutant-ok atomic-access: the caller's own memory
     if (last < 0) first = index;
     last = index;
   }
@@ -174,8 +177,10 @@ function takeWide(
   for (let index = start; index <= end; index++) {
     const sum = wide[index - start]!;
     const added = seen === undefined ? sum : sum - seen.counts[index]!;
-    if (added <= 0) continue; // G2
+    // G2. mutant-ok index-off-by-one: adds 0
+    if (added <= 0) continue;
     if (seen !== undefined) seen.counts[index] = sum;
+    // mutant-ok atomic-access: the caller's own memory
     if (added < 2 ** 32) histogram.counts[index] = added;
     else histogram.setAt(index, BigInt(added));
     if (last < 0) first = index;
@@ -205,6 +210,7 @@ const cellOf = ({ views, isCommon, crossed }: UsedShard, cell: number): number =
   const { counts, carries } = views;
   // The low word once only: S1 needs its two uses to agree.
   const low = isCommon ? Atomics.load(counts, cell) : counts[cell]!;
+  // mutant-ok drop-recheck: without a crossing the carry is 0, and that is what S1 makes of it
   if (!crossed) return low;
   return countOf(low, isCommon ? Atomics.load(carries, cell) : carries[cell]!);
 };
@@ -230,20 +236,21 @@ function addCounts(counts: Uint32Array, first: number, last: number, start: numb
   let seen = 0;
   let i = first;
   let k = first - start;
+  // mutant-ok index-off-by-one: the loop below does the rest
   for (; i + 3 <= last; i += 4, k += 4) {
     const a = counts[i]! | 0;
     const b = counts[i + 1]! | 0;
     const c = counts[i + 2]! | 0;
     const d = counts[i + 3]! | 0;
-    sums[k] = (sums[k]! + a) | 0;
-    sums[k + 1] = (sums[k + 1]! + b) | 0;
-    sums[k + 2] = (sums[k + 2]! + c) | 0;
-    sums[k + 3] = (sums[k + 3]! + d) | 0;
+    sums[k] = (sums[k]! + a) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 1] = (sums[k + 1]! + b) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 2] = (sums[k + 2]! + c) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 3] = (sums[k + 3]! + d) | 0; // mutant-ok atomic-access: own scratch
     seen |= a | b | c | d;
   }
   for (; i <= last; i++, k++) {
     const a = counts[i]! | 0;
-    sums[k] = (sums[k]! + a) | 0;
+    sums[k] = (sums[k]! + a) | 0; // mutant-ok atomic-access: own scratch
     seen |= a;
   }
   return seen;
@@ -254,7 +261,7 @@ function addAtomicCounts(counts: Uint32Array, first: number, last: number, start
   let seen = 0;
   for (let i = first; i <= last; i++) {
     const a = Atomics.load(counts, i) | 0;
-    narrow[i - start] = (narrow[i - start]! + a) | 0;
+    narrow[i - start] = (narrow[i - start]! + a) | 0; // mutant-ok atomic-access: own scratch
     seen |= a;
   }
   return seen;

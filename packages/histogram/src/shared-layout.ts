@@ -22,7 +22,8 @@
  *   `carries` is the number of times it has passed a multiple of 2^31. The top bit of the first word is the
  *   parity of the second, so a reader that sees one word without the other notices and corrects by one
  *   (countOf). No lock, no retry, and a writer killed between the two stores leaves a count that still reads
- *   right. Sound while a reader's two loads are less than 2^30 increments apart.
+ *   right. Sound while a reader's two loads are less than 2^30 increments apart. Proved by the scenarios of
+ *   test/interleave/scenarios.ts that begin with S1.
  * - S2: shards are a multiple of 128 bytes, so two writers share no cache line nor adjacent-line prefetch.
  */
 

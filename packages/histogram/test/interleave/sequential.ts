@@ -144,6 +144,24 @@ export function sequentialChecks({ SharedHistogram, Histogram }: Module): readon
       },
     })),
     {
+      name: 'one thread, two shards, another count in each bucket',
+      run: (): CheckResult => {
+        const options = { digits: 3, highest: 4000 } as const;
+        const histogram = SharedHistogram.create({ ...options, shards: 2 });
+        const model = new Histogram(options);
+        for (const [i, factor] of [7, 1000].entries()) {
+          const recorder = histogram.claim(i + 1);
+          for (let value = i; value < 15; value++) {
+            recorder.recordCount(value, factor * (value + 1) ** 2);
+            model.recordCount(value, factor * (value + 1) ** 2);
+          }
+        }
+        same(histogram.total(), model, true, 'total');
+        same(histogram.intervals({ from: 'start' }).next(), model, true, 'interval');
+        return fine();
+      },
+    },
+    {
       name: 'one thread, four shards whose counts add up to 2^32',
       run: (): CheckResult => {
         const histogram = SharedHistogram.create({ digits: 0, highest: 2, shards: 4 });
