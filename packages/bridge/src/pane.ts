@@ -47,6 +47,17 @@ export class Pane {
   /** Records of tmux that they came in. */
   records = 0;
 
+  /**
+   * How old its output is when tmux sends it (ms, in steps of 250): at `pauseAfterSeconds` tmux drops it. 0 before tmux
+   * 3.2.
+   */
+  ageMs = 0;
+  /**
+   * Whether its `lag` was told.
+   * @internal
+   */
+  lagging = false;
+
   /** @internal */
   constructor(id: number, host: PaneHost) {
     this.id = id;

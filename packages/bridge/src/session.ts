@@ -25,6 +25,7 @@ import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
 import { BridgeError, checkInteger } from './errors.ts';
+import { growsOld } from './flow/ages.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
 import type { ModelChange } from './model/entities.ts';
@@ -143,6 +144,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         output: this.#delivery.output,
         readEnd: this.#delivery.readEnd,
         notified: (notification) => this.#notified(notification),
+        aged: (id, ageMs) => this.#aged(id, ageMs),
         recordingFailed: (error) => this.emit('recording-failed', error),
         greet: (connection) => this.#greet(connection),
         disconnected: (error) => this.#disconnected(error),
@@ -174,6 +176,14 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       },
       failed: (pane, error) => this.emit('sink-failed', pane, error),
     });
+  }
+
+  #aged(id: number, ageMs: number): void {
+    const pane = this.#panes.all.get(id);
+    const pauseAfterMs = this.#pauseLimit.seconds * 1000;
+    if (pane !== undefined && growsOld(pane, ageMs, pauseAfterMs)) {
+      this.emit('lag', pane, ageMs, pauseAfterMs);
+    }
   }
 
   /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */

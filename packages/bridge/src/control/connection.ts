@@ -24,6 +24,8 @@ export interface ConnectionHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  /** Learns how old a pane's output is when it comes. */
+  aged(pane: number, ageMs: number): void;
   recordingFailed(error: BridgeError): void;
   /** Learns of the end: nothing more comes. Returns whether another connection is tried. */
   ended(end: SessionEnd): boolean;
@@ -144,6 +146,9 @@ export class Connection {
         break;
       case 'notification':
         this.#host.notified(event.notification);
+        break;
+      case 'age':
+        this.#host.aged(event.pane, event.ageMs);
         break;
       case 'exit':
         this.#exitReason = event.reason;

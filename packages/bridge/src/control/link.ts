@@ -36,6 +36,8 @@ export interface LinkHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  /** Learns how old a pane's output is when it comes. */
+  aged(pane: number, ageMs: number): void;
   recordingFailed(error: BridgeError): void;
   /** Sets up a connection that has attached: flags, size, subscriptions, listing. */
   greet(connection: Connection): Promise<void>;
@@ -163,6 +165,7 @@ export class Link {
       output: this.#host.output,
       readEnd: this.#host.readEnd,
       notified: (notification) => this.#host.notified(notification),
+      aged: (pane, ageMs) => this.#host.aged(pane, ageMs),
       recordingFailed: (error) => this.#host.recordingFailed(error),
       ended: (end) => this.#ended(connection, end),
     });
