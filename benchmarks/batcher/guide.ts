@@ -1,5 +1,6 @@
 // Writes the tables of the batcher's guide and README: `npm run figures -w packages/batcher`. They are made of the
-// benchmark's own rows that run in virtual time, so every machine gives the same figures.
+// benchmark's own rows that run in virtual time, so every machine gives the same figures. An argument, `ratios` or
+// `rows`, writes only that table.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Row } from '../harness/row.ts';
 import { guaranteeRows } from './guarantees.ts';
@@ -82,7 +83,10 @@ function write(path: string, marker: string, table: string): void {
   writeFileSync(url, text.slice(0, from) + start + note + table + text.slice(to));
 }
 
-const ratios = await ratioTable();
-write('packages/batcher/README.md', 'ratios', ratios);
-write('docs/guides/batcher.md', 'ratios', ratios);
-write('docs/guides/batcher.md', 'rows', await rowTable());
+const only = process.argv[2];
+if (only !== 'rows') {
+  const table = await ratioTable();
+  write('packages/batcher/README.md', 'ratios', table);
+  write('docs/guides/batcher.md', 'ratios', table);
+}
+if (only !== 'ratios') write('docs/guides/batcher.md', 'rows', await rowTable());
