@@ -525,6 +525,54 @@ const queue = (
     ),
 });
 
+/**
+ * One of two threads is killed at any point of its call: what the queue then refuses although there are records, or
+ * there is room, it explains by `halfDone`, and nothing else.
+ */
+const queueKilled = (call: 'push' | 'pop'): Definition => {
+  const name = `queue, ${call} killed at any point: it goes on, or says where it stands`;
+  return {
+    name,
+    run: (ring) =>
+      check({
+        name,
+        setup: () => {
+          const { handle } = ring.createQueue({ slotCount: 2, slotBytes: 4 });
+          const queue = ring.attachQueue(handle, options());
+          if (call === 'pop') while (queue.tryPush(record(1)));
+          return handle;
+        },
+        threads: [
+          {
+            crash: true,
+            run: (handle) => {
+              const queue = ring.attachQueue(handle, options());
+              if (call === 'push') queue.tryPush(record(1));
+              else queue.tryPop();
+            },
+          },
+          {
+            run: (handle) => {
+              const queue = ring.attachQueue(handle, options());
+              if (call === 'push') queue.tryPush(record(2));
+              else queue.tryPop();
+            },
+          },
+        ],
+        final: (handle: RingHandle) => {
+          const queue = ring.attachQueue(handle, options());
+          const [stands, count] =
+            call === 'push'
+              ? [!queue['hasRecord'](), queue.count]
+              : [!queue['hasRoom'](), queue.capacity - queue.count];
+          const said = queue.halfDone?.call;
+          return said === (stands && count > 0 ? call : undefined) || `${count}, but says ${said}`;
+        },
+        cover: ['crashed'] satisfies BuiltinCoverage[],
+      }),
+  };
+};
+
 /** Values are pushed in ascending order: a pop gives a newer one than the last, or nothing if there is none. */
 const lossySpec = (consumers: number): AnySpec => ({
   initial: { published: 0, last: new Array<number>(consumers).fill(0) },
@@ -646,6 +694,8 @@ const definitions: readonly Definition[] = [
     repeat(1, 'tryPop'),
     repeat(1, 'tryPop'),
   ]),
+  queueKilled('push'),
+  queueKilled('pop'),
   queue(
     'queue, 2 producers x 2, 2 consumers x 2',
     [push(1, 2), push(3, 4), repeat(2, 'tryPop'), repeat(2, 'tryPop')],
