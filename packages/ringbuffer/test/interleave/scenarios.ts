@@ -76,7 +76,7 @@ interface Handle {
   release(): void;
   popSync(): Uint8Array | undefined;
   pop(): Promise<Uint8Array | undefined>;
-  readySync(): boolean;
+  readySync(options?: { bytes: number }): boolean;
   close(): void;
 }
 
@@ -148,6 +148,13 @@ function callOf(handle: object, name: string, [value]: readonly unknown[]): unkn
       return valueIn(end.popSync());
     case 'putOrEnd':
       return ended(() => end.pushSync(recordOf(handle, value)));
+    case 'takeEight':
+      return end.readySync({ bytes: 8 }) ? valueIn(end.tryPop()) : undefined;
+    case 'takeSixteen':
+      return end.readySync({ bytes: 16 }) ? valueIn(end.tryPop()) : undefined;
+    case 'putLong':
+      end.pushSync(Uint8Array.of(value as number, 0, 0, checkByte, 0, 0, 0, 0, 0, 0, 0, 0));
+      return undefined;
     case 'takeReady':
       return end.readySync() ? valueIn(end.tryPop()) : undefined;
     case 'putAsync':
@@ -179,8 +186,8 @@ const consumer = (ring: Package, ops: readonly Operation[], copy?: CopyKernel) =
 const calls = {
   push: ['tryPush', 'claim'],
   pop: ['tryPop', 'popInto', 'drain', 'peek'],
-  take: ['take', 'takeReady', 'takeAsync'],
-  put: ['put', 'putAsync'],
+  take: ['take', 'takeReady', 'takeEight', 'takeSixteen', 'takeAsync'],
+  put: ['put', 'putLong', 'putAsync'],
 };
 
 const isFull = ({ name, result }: ReturnedCall): boolean =>
@@ -245,21 +252,79 @@ const spsc = ({
   };
 };
 
-const blocking = (count: number, deep = false): Definition => {
-  const name = `SPSC blocking, ${count} x ${count}, room for 2`;
+const blocking = (
+  puts: number,
+  takes = puts,
+  { startIndex = 0, deep = false } = {},
+): Definition => {
+  const from = startIndex === 0 ? '' : `, from ${startIndex}`;
+  const name = `SPSC blocking, ${puts} x ${takes}, room for 2${from}`;
   return {
     name,
     deep,
     run: (ring) =>
       check(
         base(name, {
-          setup: () => ring.createRing({ capacity: 16 }).handle,
-          threads: [producer(ring, repeat(count, 'put')), consumer(ring, repeat(count, 'take'))],
+          setup: () => ring.createRing({ capacity: 16, startIndex }).handle,
+          threads: [producer(ring, repeat(puts, 'put')), consumer(ring, repeat(takes, 'take'))],
           spec: fifo({ capacity: 2, ...calls }),
           cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
         }),
       ),
   };
+};
+
+/** The consumer sleeps until exactly what comes is there; a target of 0 would not be reached. */
+const watermark: Definition = {
+  name: 'SPSC watermark of one record, 2 x 2',
+  run: (ring) =>
+    check(
+      base('SPSC watermark', {
+        setup: () => ring.createRing({ capacity: 16, startIndex: -32 }).handle,
+        threads: [producer(ring, repeat(2, 'tryPush')), consumer(ring, repeat(2, 'takeEight'))],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+/** A record that doesn't fit although less than the watermark is used: it would need a skip. */
+const refusedBelowWatermark: Definition = {
+  name: 'SPSC record without room below the watermark wakes its consumer',
+  run: (ring) =>
+    check(
+      base('SPSC refused below the watermark', {
+        setup: () => ring.createRing({ capacity: 32, startIndex: 12 }).handle,
+        threads: [
+          producer(ring, [
+            ['put', 1],
+            ['putLong', 2],
+          ]),
+          consumer(ring, repeat(2, 'takeSixteen')),
+        ],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+/** Both ends attach to a ring that has been in use: one record was taken, one is left. */
+const takenOver: Definition = {
+  name: 'SPSC taken over in the middle, 3 pushes x 4 pops',
+  run: (ring) =>
+    check(
+      base('SPSC taken over', {
+        setup: () => {
+          const { handle } = ring.createRing({ capacity: 16 });
+          const before = ring.attachProducer(handle, options());
+          for (const value of [8, 9]) before.tryPush(record(value));
+          ring.attachConsumer(handle, options()).tryPop();
+          return handle;
+        },
+        threads: [producer(ring, repeat(3, 'tryPush')), consumer(ring, repeat(4, 'tryPop'))],
+        spec: { ...fifo({ capacity: 2, ...calls }), initial: [9] } as AnySpec,
+      }),
+    ),
 };
 
 const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4, deep = false): Definition => {
@@ -662,8 +727,12 @@ const definitions: readonly Definition[] = [
   spsc({ pushes: 12, pops: 15, room: 2, deep: true }),
   spsc({ pushes: 12, pops: 15, room: 4, deep: true }),
   blocking(3),
-  blocking(4, true),
-  blocking(8, true),
+  blocking(3, 1, { startIndex: -16 }), // a target of 0 isn't reached
+  blocking(4, 4, { deep: true }),
+  blocking(8, 8, { deep: true }),
+  watermark,
+  refusedBelowWatermark,
+  takenOver,
   asynchronous('tryPush', 2),
   asynchronous('tryPush', 4, true),
   asynchronous('putAsync', 2, true),
