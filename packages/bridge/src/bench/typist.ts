@@ -78,7 +78,8 @@ export class Typist {
         type(keyText(key));
       }
       if (this.sent >= keys) return;
-      this.#timer = setTimeout(turn, first + due * intervalMs - performance.now());
+      const waitMs = first + due * intervalMs - performance.now();
+      this.#timer = setTimeout(turn, Math.max(0, waitMs));
     };
     this.#timer = setTimeout(turn, 0);
   }
