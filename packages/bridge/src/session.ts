@@ -124,7 +124,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
     this.#resyncs = new Resyncs({
       ask: (line, count, replied) => {
-        if (!this.#link.ending) this.#link.connection.commands.sendAll(line, count, replied);
+        if (this.#link.ending) return;
+        // A connection that is tried is not attached yet.
+        if (this.#link.down) replied(undefined);
+        else this.#link.connection.commands.sendAll(line, count, replied);
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),

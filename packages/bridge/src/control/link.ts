@@ -110,6 +110,11 @@ export class Link {
     return this.#state === 'up';
   }
 
+  /** Whether the connection broke and another is tried. */
+  get down(): boolean {
+    return this.#state === 'down';
+  }
+
   /** Whether it has ended or is about to. */
   get ending(): boolean {
     return this.#state === 'closing' || this.#state === 'over';
@@ -247,6 +252,10 @@ export class Link {
       this.#attempting = true;
       await connection.open(() => this.#greet(connection));
       if (this.#state !== 'down') return; // closed meanwhile: `#ended` tells
+      if (connection.end !== undefined) {
+        this.#over(connection.end);
+        return;
+      }
     } catch (reason) {
       this.#failed(reason);
       return;
