@@ -16,6 +16,7 @@ import { probeMemory } from '../../packages/bridge/src/cli/demo/memory.ts';
 import { typicalLog } from '../../packages/bridge/src/cli/demo/programs.ts';
 import { openPrivateServer } from '../../packages/bridge/src/cli/private-server.ts';
 import type { Row } from '../harness/row.ts';
+import { bareRingP99Ms } from './bare-ring.ts';
 
 const tmux = process.env['MILLRACE_TMUX'] ?? 'tmux';
 const noTmux = (): string | undefined =>
@@ -152,6 +153,9 @@ export const floorRows: readonly Row[] = [
       bar: 0.5,
       rounds: 3,
       ours: () => pacedWorstP99Ms(worker),
+      ...(worker
+        ? { peers: { 'a bare ring between two threads': () => bareRingP99Ms(200_000, 4) } }
+        : {}),
     }),
   ),
   ...modes.map(

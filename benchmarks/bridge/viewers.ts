@@ -14,7 +14,7 @@ const noTmux = (): string | undefined =>
   spawnSync(tmux, ['-V']).error === undefined ? undefined : 'no tmux on PATH';
 
 /** tmux's memory is watched for a minute. */
-const scales: Readonly<Record<string, number>> = { mixed: 3 };
+const scales: Readonly<Record<string, number>> = { mixed: 4 };
 
 /** A scenario's rows: the first that asks for a contender's n-th round measures it, the others are given it. */
 function rowsOf(scenario: Scenario): Row[] {

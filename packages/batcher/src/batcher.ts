@@ -14,23 +14,22 @@
  * - B5: a `push` that throws has changed nothing.
  *
  * One thread; every method may be called from anywhere, also from inside `flush`. Cost: a push is O(1), reads the
- * clock once per tick (and every 256 pushes), and allocates nothing when the merge doesn't.
+ * clock once per tick (and every 512 pushes), and allocates nothing when the merge doesn't.
  */
 
 import { Alarm } from './alarm.ts';
+import { Delivery } from './delivery.ts';
 import {
   BatcherArgumentError,
   BatcherClosedError,
-  BatcherFlushError,
   BatcherFullError,
   BatcherTimeoutError,
 } from './errors.ts';
-import { type Entry, type Lane, Lanes, type Segment } from './lanes.ts';
+import { type Lane, Lanes } from './lanes.ts';
 import { Law } from './law/law.ts';
 import type { Merge } from './merge.ts';
-import { type BatcherOptions, type FlushReport, type Settings, settingsOf } from './options.ts';
+import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
-import { RunningBatch } from './running-batch.ts';
 import type { BatcherState, BatcherStats, Remains } from './stats.ts';
 import { Waiters, type WaitOptions } from './waiters.ts';
 
@@ -43,9 +42,9 @@ export interface BatcherLane<Item> {
 }
 
 /** Pushes after which a long synchronous loop looks at the clock. */
-const STEPS_MAX = 256;
-/** Flushes that are all timed, until the cost is known well. */
-const SAMPLED_ALWAYS = 64;
+const STEPS_MAX = 512;
+/** Bytes that may go the short way at once. */
+const ROOM_MAX = 2 ** 30 - 1;
 
 /** An adaptive batcher; made by `createBatcher`. */
 export class Batcher<Item, Key, Value> implements AsyncDisposable {
@@ -56,19 +55,13 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #law: Law;
   readonly #pressure: Pressure<Item, Key, unknown, Value>;
   readonly #waiters: Waiters;
-  readonly #batch: RunningBatch<Key, Value>;
+  readonly #delivery: Delivery<Item, Key, Value>;
   readonly #weigh: ((item: Item) => number) | undefined;
   readonly #merge: Merge<Item, Key, unknown>;
-  readonly #heads: Segment<Key, unknown, Value>[][] = [];
-  readonly #failure = new AbortController();
   #state: BatcherState = 'open';
   #cause: unknown;
   #resolveClosed!: () => void;
   #rejectClosed!: (reason: unknown) => void;
-  /** The sink has a batch: it runs, or waits for its next try. */
-  #busy = false;
-  /** The sink's code runs or its promise is pending. */
-  #running = false;
   #tickQueued = false;
   #tickMs = 0;
   #tickSeen = true;
@@ -83,16 +76,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #hintedUntil = Number.NEGATIVE_INFINITY;
   #oldestMs = 0;
   readonly #alarm: Alarm;
-  #retryWake: unknown;
-  #startedMs = 0;
-  /** Time of the synchronous part of a flush whose promise is pending (us), else -1. */
-  #costUs = -1;
-  #generation = 0;
   #pushed = 0;
-  #delivered = 0;
-  #dropped = 0;
-  #flushes = 0;
-  #failures = 0;
 
   /** @internal */
   constructor(options: BatcherOptions<Item, Key, unknown, Value>) {
@@ -110,7 +94,17 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#pressure = new Pressure(this.#lanes, settings);
     this.#waiters = new Waiters(settings.scheduler);
     this.#alarm = new Alarm(settings.scheduler, this.#onWake);
-    this.#batch = new RunningBatch(this.#failure.signal);
+    this.#delivery = new Delivery(settings, this.#lanes, this.#law, this.#pressure, {
+      onFree: () => this.#onFree(),
+      onSettled: (now) => this.#decide(now, false),
+      onDropped: (now) => {
+        if (!this.#isEmpty) this.#alarm.arm(now, now);
+      },
+      onFailed: (error) => {
+        this.#cause = error;
+        this.#finish('failed');
+      },
+    });
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
@@ -124,7 +118,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    return this.#lanes.bytes + this.#roomGiven - this.#room + this.#batch.bytes;
+    return this.#lanes.bytes + this.#roomGiven - this.#room + this.#delivery.batch.bytes;
   }
 
   /**
@@ -208,17 +202,17 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
     const lanes = this.#lanes;
     const replaced = lanes.replaces && lane.tail !== null ? lane.tail.bytes : 0;
-    const held = lanes.bytes + this.#batch.bytes + weight - replaced;
+    const held = lanes.bytes + this.#delivery.batch.bytes + weight - replaced;
     if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
     if (this.#tickSeen) this.#startTick();
     lanes.append(lane, item, weight, this.#tickMs);
     this.#pushed++;
-    if (this.#busy) {
+    if (this.#delivery.busy) {
       // Nothing can leave now: whoever frees the sink decides.
     } else if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
       this.#decide(this.#tickMs, false);
     } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
-    const admitted = this.#pressure.admit(lane, this.#batch.bytes);
+    const admitted = this.#pressure.admit(lane, this.#delivery.batch.bytes);
     if (!this.#tickSeen) this.#go();
     return admitted;
   }
@@ -228,9 +222,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const lanes = this.#lanes;
     const pressure = this.#pressure;
     if (lanes.replaces || pressure.count > 0) return;
-    const held = lanes.bytes + this.#batch.bytes;
+    const held = lanes.bytes + this.#delivery.batch.bytes;
     const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
-    this.#roomGiven = Math.min(pressure.batchBytes - lanes.bytes, limit - held);
+    // A whole number below 2^30: the room is counted down by every push, and a fraction would be boxed.
+    this.#roomGiven = Math.floor(
+      Math.min(pressure.batchBytes - lanes.bytes, limit - held, ROOM_MAX),
+    );
     this.#room = this.#roomGiven;
     this.#stepsGiven = Math.min(STEPS_MAX, this.#settings.countMax - 1 - lanes.count);
     this.#steps = this.#stepsGiven;
@@ -295,11 +292,11 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
    */
   #decide(known: number, force: boolean): void {
     this.#seeTick();
-    if (this.#busy) return;
+    if (this.#delivery.busy) return;
     const { scheduler, sliceMs } = this.#settings;
     let now = known;
     let began = -1;
-    while (!this.#busy && (this.#heads.length > 0 || this.#lanes.count > 0)) {
+    while (!this.#delivery.busy && (this.#delivery.hasHeads || this.#lanes.count > 0)) {
       const due = force || this.#isDue() ? now : this.#dueMs(now);
       if (due > now) {
         now = scheduler.now();
@@ -313,7 +310,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
         return;
       }
       this.#deliver();
-      now = this.#startedMs;
+      now = this.#delivery.startedMs;
       if (began < 0) began = now;
     }
     if (this.#lanes.count === 0) this.#urgent = false;
@@ -324,7 +321,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       this.#urgent ||
       !this.#settings.learns ||
       this.#state === 'closing' ||
-      this.#heads.length > 0 ||
+      this.#delivery.hasHeads ||
       this.#lanes.bytes >= this.#pressure.batchBytes ||
       this.#lanes.count >= this.#settings.countMax ||
       this.#hintedUntil > this.#tickMs
@@ -341,185 +338,31 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   readonly #onWake = (): void => {
     this.#stop();
-    if (this.#lanes.count > 0 || this.#heads.length > 0) {
+    if (this.#lanes.count > 0 || this.#delivery.hasHeads) {
       this.#decide(this.#settings.scheduler.now(), false);
     }
   };
 
   /** Takes the next batch and hands it to the sink. */
   #deliver(): void {
-    const batch = this.#batch;
-    const part = this.#heads.shift();
-    if (part === undefined) {
-      this.#lanes.take(batch.segments, this.#pressure.batchBytes, this.#settings.countMax);
-      batch.attempt = 1;
-      // A part of a backlog left: the oldest of the rest decides what is due next.
-      if (this.#lanes.count > 0) this.#oldestMs = this.#lanes.oldestMs();
-    } else {
-      for (const segment of part) batch.segments.push(segment);
-      batch.attempt = this.#settings.attemptsMax; // a part of a failed batch gets one try
-    }
-    batch.measure();
-    this.#busy = true; // B1
-    this.#run();
-  }
-
-  #run(): void {
-    const { scheduler, flush } = this.#settings;
-    const batch = this.#batch;
-    const started = scheduler.now();
-    this.#startedMs = started;
-    batch.age(started);
-    if (batch.attempt === 1) this.#law.flushed(started * 1000, this.#lanes.count);
-    this.#running = true;
-    let result: ReturnType<typeof flush>;
-    try {
-      result = flush(batch);
-    } catch (error) {
-      this.#running = false;
-      this.#onFailed(error);
-      return;
-    }
-    if (isPromise(result)) {
-      this.#costUs = (scheduler.now() - started) * 1000;
-      const generation = this.#generation;
-      result.then(
-        (report) => {
-          if (generation === this.#generation) this.#onSettled(report);
-        },
-        (error) => {
-          if (generation === this.#generation) this.#onRejected(error);
-        },
-      );
-      return;
-    }
-    this.#running = false;
-    this.#onSuccess(result, this.#isSample(batch.bytes) ? scheduler.now() : -1);
-  }
-
-  /** Whether a synchronous flush is timed: always at first and when its size matters, then one in four. */
-  #isSample(bytes: number): boolean {
-    const { fixed, perByte } = this.#law.cost;
-    return this.#flushes < SAMPLED_ALWAYS || (this.#flushes & 3) === 0 || perByte * bytes > fixed;
-  }
-
-  #onSettled(report: unknown): void {
-    this.#running = false;
-    const now = this.#settings.scheduler.now();
-    this.#onSuccess(report, now);
-    this.#decide(now, false);
-  }
-
-  #onRejected(error: unknown): void {
-    this.#running = false;
-    this.#onFailed(error);
-  }
-
-  /** The running batch has been delivered: learns from it, if it was timed, and makes the sink free. */
-  #onSuccess(report: unknown, ended: number): void {
-    const batch = this.#batch;
-    const settleUs = (ended - this.#startedMs) * 1000;
-    const costMs = (report as FlushReport | undefined)?.costMs;
-    const { cost } = this.#law;
-    if (typeof costMs === 'number') cost.observe(batch.bytes, costMs * 1000);
-    else if (ended >= 0) cost.observe(batch.bytes, this.#costUs < 0 ? settleUs : this.#costUs);
-    if (ended >= 0) this.#pressure.observe(batch.bytes, settleUs, cost);
-    this.#costUs = -1;
-    this.#flushes++;
-    this.#delivered += batch.count;
-    const { ageMs, count, bytes } = batch;
-    this.#onFree();
-    this.#settings.onDelivered?.(ageMs, count, bytes);
+    const isNew = this.#delivery.take();
+    // A part of a backlog left: the oldest of the rest decides what is due next.
+    if (isNew && this.#lanes.count > 0) this.#oldestMs = this.#lanes.oldestMs();
+    this.#delivery.run();
   }
 
   /** The running batch is done with, one way or the other: the sink is free. */
   #onFree(): void {
     this.#stop();
-    this.#releaseBatch();
+    this.#delivery.release();
     this.#pressure.relieve(0);
     this.#waiters.settle();
     if (this.#state === 'closing' && this.#isEmpty) this.#finish('closed');
   }
 
-  #releaseBatch(): void {
-    const batch = this.#batch;
-    this.#lanes.release(batch.segments);
-    batch.empty();
-    this.#busy = false;
-  }
-
   get #isEmpty(): boolean {
     this.#stop();
-    return !this.#busy && this.#lanes.count === 0 && this.#heads.length === 0;
-  }
-
-  /** Retries the running batch, or lets `onError` decide (B2). */
-  #onFailed(error: unknown): void {
-    if (this.#state === 'aborted') return;
-    const { attemptsMax, onError } = this.#settings;
-    const batch = this.#batch;
-    this.#failures++;
-    if (batch.attempt < attemptsMax) {
-      this.#retryLater();
-      return;
-    }
-    let decision: ReturnType<NonNullable<typeof onError>> = 'fail';
-    let cause = error;
-    if (onError !== undefined) {
-      try {
-        decision = onError(error, batch);
-      } catch (thrown) {
-        cause = thrown;
-      }
-    }
-    if (decision === 'retry') {
-      this.#retryLater();
-      return;
-    }
-    if (decision === 'split' && this.#split()) {
-      this.#retryLater();
-      return;
-    }
-    if (decision === 'drop') {
-      this.#dropped += batch.count;
-      this.#onFree();
-      if (!this.#isEmpty) this.#alarm.arm(this.#startedMs, this.#startedMs);
-      return;
-    }
-    this.#cause = new BatcherFlushError(
-      `flush failed for good: attempts=${batch.attempt}, entries=${batch.entries.length}`,
-      batch.attempt,
-      cause,
-    );
-    this.#finish('failed');
-  }
-
-  /** Cuts the running batch in two; the second part is tried after the first. */
-  #split(): boolean {
-    const { segments } = this.#batch;
-    if (segments.length > 1) this.#heads.unshift(segments.splice((segments.length + 1) >> 1));
-    else {
-      const rest = this.#lanes.split(segments[0]!);
-      if (rest === undefined) return false;
-      this.#heads.unshift([rest]);
-    }
-    this.#batch.measure();
-    this.#batch.attempt = this.#settings.attemptsMax - 1;
-    return true;
-  }
-
-  /** Full-jitter backoff; the batch keeps its place at the head. */
-  #retryLater(): void {
-    const { scheduler, random, retryMs, retryMsMax } = this.#settings;
-    const batch = this.#batch;
-    const base = Math.max(retryMs, this.#law.cost.fixed / 1000);
-    const bound = Math.min(retryMsMax, base * 2 ** Math.min(batch.attempt - 1, 30));
-    batch.attempt++;
-    this.#retryWake = scheduler.wake(() => {
-      this.#retryWake = undefined;
-      this.#run();
-      if (!this.#busy) this.#decide(this.#startedMs, false);
-    }, random() * bound);
+    return !this.#delivery.busy && this.#lanes.count === 0 && !this.#delivery.hasHeads;
   }
 
   /**
@@ -605,18 +448,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
    */
   abort(reason?: unknown): Remains<Key, Value> {
     this.#stop();
-    const { segments } = this.#batch;
-    const unsettled: Entry<Key, Value>[] = this.#running ? [...segments] : [];
-    const undelivered: Segment<Key, unknown, Value>[] = this.#running ? [] : [...segments];
-    for (const part of this.#heads.splice(0)) undelivered.push(...part);
+    const { undelivered, unsettled } = this.#delivery.abandon();
     this.#lanes.take(undelivered, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-    this.#generation++;
-    this.#batch.empty();
-    this.#busy = this.#running = false;
     if (this.#state === 'open' || this.#state === 'closing') {
       this.#cause = reason;
       this.#finish('aborted');
-      this.#failure.abort(reason);
+      this.#delivery.abort(reason);
     }
     return { undelivered, unsettled };
   }
@@ -625,10 +462,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#state = state;
     this.#stop();
     this.#alarm.disarm();
-    if (this.#retryWake !== undefined) {
-      this.#settings.scheduler.cancel(this.#retryWake);
-      this.#retryWake = undefined;
-    }
+    this.#delivery.disarm();
     if (state === 'closed') this.#waiters.settle();
     else this.#waiters.rejectAll(state === 'failed' ? this.#cause : this.#closedError());
     this.#pressure.relieve(0, true);
@@ -663,10 +497,10 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return {
       state: this.#state,
       pushed: this.#pushed,
-      delivered: this.#delivered,
-      dropped: this.#dropped,
-      flushes: this.#flushes,
-      failures: this.#failures,
+      delivered: this.#delivery.delivered,
+      dropped: this.#delivery.dropped,
+      flushes: this.#delivery.flushes,
+      failures: this.#delivery.failures,
       count: this.#lanes.count,
       bytes: this.bytes,
       keys: this.#lanes.dirty,
@@ -682,6 +516,3 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     };
   }
 }
-
-const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';

@@ -11,7 +11,6 @@
 import type { Batcher } from './batcher.ts';
 import { createBatcher } from './create-batcher.ts';
 import { BatcherArgumentError } from './errors.ts';
-import { list } from './merge.ts';
 import type { FlushReport } from './options.ts';
 import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
 
@@ -60,20 +59,40 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   readonly batcher: Batcher<unknown, unknown, unknown>;
 }
 
-/** One call of `load`. */
-class Load<Key, Value> {
-  readonly key: Key;
-  readonly promise: Promise<Value>;
-  resolve!: (value: Value) => void;
-  reject!: (error: unknown) => void;
+/** What settles the promise of a load; `promise` is there only for a cache, which must know its own. */
+interface Settler<Value> {
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+  readonly promise: Promise<Value> | undefined;
+}
 
-  constructor(key: Key) {
-    this.key = key;
-    this.promise = new Promise<Value>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+/** The loads of one request, as parallel arrays: the keys go to the caller as they are. */
+class Request<Key, Value> {
+  readonly keys: Key[] = [];
+  readonly settlers: Settler<Value>[] = [];
+}
+
+/** Returns a promise and what settles it (`Promise.withResolvers` is younger than Node 20). */
+function newPromise<Value>(): Required<Settler<Value>> & { readonly promise: Promise<Value> } {
+  let resolve!: (value: Value) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<Value>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { resolve, reject, promise };
+}
+
+/** Returns the loads of several entries as one request. */
+function joined<Key, Value>(
+  entries: readonly { readonly value: Request<Key, Value> }[],
+): Request<Key, Value> {
+  const all = new Request<Key, Value>();
+  for (const { value } of entries) {
+    for (const key of value.keys) all.keys.push(key);
+    for (const settler of value.settlers) all.settlers.push(settler);
   }
+  return all;
 }
 
 /**
@@ -118,45 +137,47 @@ export function createLoader<Key, Value, CacheKey = Key>(
   let onFree: (() => void) | undefined;
   let onIdle: (() => void) | undefined;
 
-  const fail = (load: Load<Key, Value>, error: unknown): void => {
-    load.reject(error);
-    if (!isCached) return;
-    const id = cacheKey(load.key);
-    if (cache.get(id) === load.promise) cache.delete(id); // the next load tries again
+  const fail = (key: Key, { promise, reject }: Settler<Value>, error: unknown): void => {
+    reject(error);
+    if (promise === undefined) return;
+    const id = cacheKey(key);
+    if (cache.get(id) === promise) cache.delete(id); // the next load tries again
   };
   const settle = (
-    loads: readonly Load<Key, Value>[],
+    { keys, settlers }: Request<Key, Value>,
     results: readonly (Value | Error)[],
   ): void => {
-    if (!Array.isArray(results) || results.length !== loads.length) {
+    if (!Array.isArray(results) || results.length !== keys.length) {
       throw new TypeError(
-        `load must return one result per key: keys=${loads.length}, results=${results?.length}`,
+        `load must return one result per key: keys=${keys.length}, results=${results?.length}`,
       );
     }
-    for (let i = 0; i < loads.length; i++) {
+    for (let i = 0; i < settlers.length; i++) {
       const result = results[i]!;
-      if (result instanceof Error) fail(loads[i]!, result);
-      else loads[i]!.resolve(result);
+      if (result instanceof Error) fail(keys[i]!, settlers[i]!, result);
+      else settlers[i]!.resolve(result);
     }
   };
-  const request = async (
-    loads: readonly Load<Key, Value>[],
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const keys = new Array<Key>(loads.length);
-    for (let i = 0; i < loads.length; i++) keys[i] = loads[i]!.key;
+  const send = async (request: Request<Key, Value>, signal: AbortSignal): Promise<void> => {
+    const { keys, settlers } = request;
     try {
-      settle(loads, await options.load(keys, signal));
+      settle(request, await options.load(keys, signal));
     } catch (error) {
-      for (const load of loads) fail(load, error); // D2
+      for (let i = 0; i < keys.length; i++) fail(keys[i]!, settlers[i]!, error); // D2
     }
     running--;
     onFree?.();
     onFree = undefined;
     if (running === 0) onIdle?.();
   };
+  /** Key of the settler that is being pushed: nothing else runs between the two. */
+  let pushedKey: Key;
+  const append = (request: Request<Key, Value>, settler: Settler<Value>): void => {
+    request.keys.push(pushedKey);
+    request.settlers.push(settler);
+  };
   const batcher = createBatcher({
-    merge: list<Load<Key, Value>, undefined>(),
+    merge: { create: () => new Request<Key, Value>(), append },
     scheduler: options.scheduler ?? { ...defaultScheduler(), tickEnd: tickEndAfterJobs },
     waiting: 'each',
     hold: options.hold ?? 'learned',
@@ -165,9 +186,7 @@ export function createLoader<Key, Value, CacheKey = Key>(
     pendingBytesMax: Number.POSITIVE_INFINITY,
     flush: ({ entries, signal }) => {
       running++;
-      const loads =
-        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value);
-      void request(loads, signal);
+      void send(entries.length === 1 ? entries[0]!.value : joined(entries), signal);
       if (running < concurrency) return report;
       return new Promise<FlushReport | undefined>((resolve) => {
         onFree = () => resolve(report);
@@ -176,19 +195,27 @@ export function createLoader<Key, Value, CacheKey = Key>(
   });
   const lane = batcher.lane(undefined);
 
+  /** The short way: what `push` throws rejects the promise. */
+  const loadAnew = (key: Key): Promise<Value> =>
+    new Promise((resolve, reject) => {
+      pushedKey = key;
+      lane.push({ resolve, reject, promise: undefined });
+    });
   const load = (key: Key): Promise<Value> => {
-    if (isCached) {
-      const known = cache.get(cacheKey(key));
-      if (known !== undefined) return known; // D1
-    }
-    const entry = new Load<Key, Value>(key);
-    if (isCached) cache.set(cacheKey(key), entry.promise);
+    if (!isCached) return loadAnew(key);
+    const id = cacheKey(key);
+    const known = cache.get(id);
+    if (known !== undefined) return known; // D1
+    const { promise, resolve, reject } = newPromise<Value>();
+    cache.set(id, promise); // first: the request may fail inside the push
+    const settler = { resolve, reject, promise };
     try {
-      lane.push(entry);
+      pushedKey = key;
+      lane.push(settler);
     } catch (error) {
-      fail(entry, error);
+      fail(key, settler, error);
     }
-    return entry.promise;
+    return promise;
   };
   const close = async (): Promise<void> => {
     await batcher.close();

@@ -45,7 +45,7 @@ export interface BatcherStats {
   readonly tauMs: number;
   /** Hold of the newest arrival (ms). */
   readonly holdMs: number;
-  /** Realised over predicted merges, at most 1; it falls in a closed loop. */
+  /** How far the counted chances of a merge are believed: 1, or towards 0 where holds bring nothing (a closed loop). */
   readonly trust: number;
 }
 

@@ -28,7 +28,7 @@ const options: OracleOptions = {
   seed: Number(positionals[1] ?? 1),
   worker: values.worker,
   floods: Number(values.floods),
-  control: !values.alone,
+  lossless: !values.alone,
   kinds: values.kinds,
   cause: values.gap ? 'gap' : 'skip',
   deadline: Date.now() + Number(values.seconds) * 1000,
@@ -51,7 +51,7 @@ async function without(names: readonly string[], changes: object = {}): Promise<
 async function ablation(): Promise<void> {
   const rows: [label: string, names: string[], changes?: object][] = [
     ['the whole recipe', []],
-    ['four commands instead of one line', ['oneLine']],
+    ['four commands, one after the other', ['oneLine']],
     ['without the sequence under way', ['pending']],
     ['without the character under way', ['cut']],
     ['without the colours of the next character', ['pen']],

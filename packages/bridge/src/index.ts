@@ -6,6 +6,8 @@
 export { connect } from './connect.ts';
 export type { CommandReply } from './control/commands.ts';
 export type { Reconnected } from './control/link.ts';
+export type { MouseInput } from './control/mouse.ts';
+export type { Size } from './control/size.ts';
 export type { SubscriptionListener } from './control/subscriptions.ts';
 export { Pipe } from './deliver/pipe.ts';
 export type { PipeOptions, PipePolicy, PipeStats } from './deliver/pipe-options.ts';

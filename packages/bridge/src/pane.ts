@@ -1,5 +1,12 @@
 /** A pane of a session: who watches it, and what has come out of it. */
 import type { CommandEncoder } from '@millrace/tmux-proto/commands';
+import {
+  encodeMouse,
+  type MouseInput,
+  type MouseMode,
+  mouseFormat,
+  readMouseMode,
+} from './control/mouse.ts';
 import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { PaneInfo } from './model/entities.ts';
@@ -9,6 +16,8 @@ import type { Sink } from './sinks/sink.ts';
 export interface PaneHost {
   pipe(pane: Pane, sink: Sink, options: PipeOptions): Pipe;
   run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void>;
+  /** Expands a format for a pane; its first line. */
+  expand(pane: number, format: string): Promise<string>;
   /** What the model knows of it. */
   info(pane: number): PaneInfo | undefined;
   /** A paste buffer's name that no other session uses. */
@@ -23,12 +32,31 @@ export class Pane {
   readonly id: number;
   readonly #host: PaneHost;
   #pipes: readonly Pipe[] = [];
+  /** The program's mouse mode, as of so many records and in that mode of tmux's. */
+  #mouse:
+    | {
+        readonly records: number;
+        readonly mode: string | undefined;
+        readonly asked: Promise<MouseMode>;
+      }
+    | undefined;
   /** Bytes that its program wrote while nobody watched; they went to no sink. */
   unwatchedBytes = 0;
   /** Bytes that its program has written. */
   bytes = 0;
   /** Records of tmux that they came in. */
   records = 0;
+
+  /**
+   * How old its output is when tmux sends it (ms, in steps of 250): at `pauseAfterSeconds` tmux drops it. 0 before tmux
+   * 3.2.
+   */
+  ageMs = 0;
+  /**
+   * Whether its `lag` was told.
+   * @internal
+   */
+  lagging = false;
 
   /** @internal */
   constructor(id: number, host: PaneHost) {
@@ -61,7 +89,8 @@ export class Pane {
   }
 
   /**
-   * Types into the pane, as a terminal would send it (Enter is `\r`): the program gets exactly these bytes.
+   * Types into the pane, as a terminal would send it (Enter is `\r`): the program gets exactly these bytes. In copy mode
+   * (`info.mode` isn't empty) tmux takes them for itself; see `leaveMode`.
    *
    * @param input - text, or bytes of any value
    * @returns resolves when tmux has handed them to the program's terminal
@@ -93,6 +122,41 @@ export class Pane {
     const { bracketed = true } = options;
     const buffer = this.#host.bufferName;
     return this.#host.run((encoder) => encoder.paste(this.id, input, { bracketed, buffer }));
+  }
+
+  /**
+   * Passes on what the user did with the mouse, if the program asked for it, in the form that it asked for.
+   *
+   * tmux is asked for the program's mouse mode, and again only when the pane has written since.
+   *
+   * @param input - what happened, in cells of the pane
+   * @returns whether the program was told: false if it didn't ask for that, or while the pane is in copy mode
+   * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for an event that doesn't exist, and as `type` does
+   */
+  async mouse(input: MouseInput): Promise<boolean> {
+    if (this.#mouse?.records !== this.records || this.#mouse.mode !== this.info.mode) {
+      const asked = this.#host.expand(this.id, mouseFormat).then(readMouseMode);
+      this.#mouse = { records: this.records, mode: this.info.mode, asked };
+      asked.catch(() => {
+        this.#mouse = undefined;
+      });
+    }
+    const bytes = encodeMouse(input, await this.#mouse.asked);
+    if (bytes === undefined) return false;
+    await this.type(bytes);
+    return true;
+  }
+
+  /**
+   * Leaves copy mode or whatever mode tmux has the pane in (`info.mode`): keys go to the program again.
+   *
+   * @throws {BridgeError} (rejects) as `type` does; not if it is in no mode
+   */
+  async leaveMode(): Promise<void> {
+    if ((await this.#host.expand(this.id, '#{pane_in_mode}')) !== '1') return;
+    await this.#host.run((encoder) =>
+      encoder.command('send-keys', '-t', `%${this.id}`, '-X', 'cancel'),
+    );
   }
 
   /** @internal */

@@ -34,6 +34,12 @@ export interface SessionEvents {
    * of the screen instead (tmux 3.2 and later).
    */
   gap: [pane: Pane];
+  /**
+   * tmux is falling behind with a pane because this client reads too slowly: output is `ageMs` old when it comes, more
+   * than half of what makes tmux pause the pane and drop it (a `gap`). Once, until it has caught up to a quarter.
+   * A session that is held up sees nothing until it reads again.
+   */
+  lag: [pane: Pane, ageMs: number, pauseAfterMs: number];
   /** A snapshot of the pane's screen was handed to one of its pipes, and what of it isn't exact. */
   resync: [pane: Pane, report: ResyncReport];
   /** A pipe ended because its sink failed. */

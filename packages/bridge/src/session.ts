@@ -18,12 +18,14 @@ import type { CommandReply, Replied } from './control/commands.ts';
 import type { Connection } from './control/connection.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { PauseLimit } from './control/pause-limit.ts';
+import { ClientSize, type Size } from './control/size.ts';
 import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
 import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
-import { BridgeError } from './errors.ts';
+import { BridgeError, checkInteger } from './errors.ts';
+import { growsOld } from './flow/ages.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
 import type { ModelChange } from './model/entities.ts';
@@ -72,13 +74,16 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly options: SessionOptions;
   readonly #subscriptions = new Subscriptions();
   readonly #pauseLimit: PauseLimit;
+  readonly #size = new ClientSize({
+    send: ({ columns, rows }) => this.#run((encoder) => encoder.resize(columns, rows)),
+    current: () => this.#windowSize(),
+  });
   readonly #panes: Panes;
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
   #resolveClosed!: (end: SessionEnd) => void;
   #gaps = 0;
   #reconnects = 0;
-  #size: readonly [columns: number, rows: number] | undefined;
   #attachedBefore: number | undefined;
   #focus: Pane | undefined;
   #focusedBefore: Pane | undefined;
@@ -110,6 +115,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.#panes = new Panes({
       pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
       run: (plan) => this.#run(plan),
+      expand: async (id, format) =>
+        (await this.command('display-message', '-p', '-t', `%${id}`, format)).lines[0] ?? '',
       info: (id) => this.model.panes.get(id),
       bufferName: `millrace-${process.pid}-${++sessionCount}`,
       added: (pane) => this.#paneAdded(pane),
@@ -117,7 +124,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
     this.#resyncs = new Resyncs({
       ask: (line, count, replied) => {
-        if (!this.#link.ending) this.#link.connection.commands.sendAll(line, count, replied);
+        if (this.#link.ending) return;
+        // A connection that is tried is not attached yet.
+        if (this.#link.down) replied(undefined);
+        else this.#link.connection.commands.sendAll(line, count, replied);
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),
@@ -137,6 +147,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         output: this.#delivery.output,
         readEnd: this.#delivery.readEnd,
         notified: (notification) => this.#notified(notification),
+        aged: (id, ageMs) => this.#aged(id, ageMs),
         recordingFailed: (error) => this.emit('recording-failed', error),
         greet: (connection) => this.#greet(connection),
         disconnected: (error) => this.#disconnected(error),
@@ -170,6 +181,14 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
   }
 
+  #aged(id: number, ageMs: number): void {
+    const pane = this.#panes.all.get(id);
+    const pauseAfterMs = this.#pauseLimit.seconds * 1000;
+    if (pane !== undefined && growsOld(pane, ageMs, pauseAfterMs)) {
+      this.emit('lag', pane, ageMs, pauseAfterMs);
+    }
+  }
+
   /** Version of tmux at the other end, as it prints it: `3.3a`; `unknown` until a stream's tmux has told. */
   get version(): string {
     return this.#link.connection.version;
@@ -192,7 +211,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   async #greet(connection: Connection): Promise<void> {
     const { commands } = connection;
     const pauseAfterSeconds = this.#pauseLimit.seconds;
-    const size = this.#size;
+    const size = this.#size.accepted;
     this.model.disconnected(); // from the connection before
     const setUp: Promise<void>[] = [];
     if (supports(connection.version, 'flow-control')) {
@@ -201,7 +220,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     if (supports(connection.version, 'subscriptions')) {
       setUp.push(commands.run((encoder) => this.#subscriptions.lines(encoder)));
     }
-    if (size !== undefined) setUp.push(commands.run((encoder) => encoder.resize(...size)));
+    if (size !== undefined)
+      setUp.push(commands.run((encoder) => encoder.resize(size.columns, size.rows)));
     setUp.push(this.model.refresh());
     await Promise.all(setUp);
     // The listing has told of ordinary clients.
@@ -227,15 +247,17 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /**
    * Tells tmux this client's size; with tmux's default `window-size`, its windows are drawn for the client that was
-   * used last.
+   * used last. While tmux hasn't answered, further calls are one: the last size is sent.
    *
    * @param columns - 1 to 10000
    * @param rows - 1 to 10000
+   * @returns what the current window has then: another size if other clients or options have a say
    * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for a size out of range, and as `command` does
    */
-  async resize(columns: number, rows: number): Promise<void> {
-    await this.#run((encoder) => encoder.resize(columns, rows));
-    this.#size = [columns, rows];
+  async resize(columns: number, rows: number): Promise<Size> {
+    checkInteger('columns', columns, 1, 10_000);
+    checkInteger('rows', rows, 1, 10_000);
+    return this.#size.set({ columns, rows });
   }
 
   #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
@@ -395,6 +417,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     for (const change of changes) this.emit('change', change);
     if (listed) this.#pauseLimit.follow(this.model);
     this.#tellFocus();
+  }
+
+  /** The size of the current window as tmux has it now. */
+  async #windowSize(): Promise<Size> {
+    await this.model.refresh();
+    const info = this.model.windows.get(this.model.currentWindow() ?? -1);
+    return { columns: info?.columns ?? 0, rows: info?.rows ?? 0 };
   }
 
   #setPauseAfter({ version, commands }: Connection): void {

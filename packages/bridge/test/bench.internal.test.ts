@@ -1,11 +1,14 @@
 /**
  * Goal: the measuring parts of the scenarios measure right. Method: a link against its own arithmetic, in real
- * time but judged by order and sums only; the typist with a clock of the test's, against a naive model.
+ * time but judged by order and sums only; the typist with a clock of the test's; the verdicts on made-up figures.
  */
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { Link } from '../src/bench/link.ts';
+import { runScenario } from '../src/bench/run-scenarios.ts';
+import type { Measure, Scenario } from '../src/bench/scenario.ts';
 import { Typist } from '../src/bench/typist.ts';
+import { BridgeError } from '../src/errors.ts';
 
 describe('Link', () => {
   test('passes everything, in order, no faster than its rate', async () => {
@@ -79,5 +82,67 @@ describe('Typist', () => {
     typist.giveUp();
     expect([typist.seen, typist.missing, typist.latency.count]).toEqual([1, 0, 3]);
     expect(typist.latency.max).toBe(5e9);
+  });
+});
+
+describe('the verdicts', () => {
+  const figure = { name: 'echo', value: 'echoP99Ms', unit: 'ms', better: 'lower' } as const;
+  const context = { tmux: 'tmux', signal: new AbortController().signal, scale: 1 };
+  const gives =
+    (...values: number[]): Measure =>
+    () =>
+      Promise.resolve({ values: { echoP99Ms: values.shift()! } });
+  const scenario = (
+    contenders: Scenario['contenders'],
+    figures: Scenario['figures'],
+  ): Scenario => ({
+    name: 'test',
+    title: 'a test',
+    ours: 'ours',
+    rounds: 3,
+    contenders,
+    figures,
+  });
+
+  test('are made of medians, against the best peer, contenders in turn', async () => {
+    const turns: string[] = [];
+    const { figures } = await runScenario(
+      scenario({ ours: gives(10, 90, 20), slow: gives(900, 1, 2000), fast: gives(100, 100, 100) }, [
+        { ...figure, bar: 5, peers: ['slow', 'fast'] },
+        { ...figure, bar: 6, peers: ['slow', 'fast'] },
+        { ...figure, bar: 20 },
+        { ...figure, bar: 19 },
+      ]),
+      3,
+      context,
+      (_, name, round) => turns.push(`${name}${round}`),
+    );
+    expect(figures.map(({ verdict }) => verdict)).toEqual([
+      'holds',
+      'falls short',
+      'holds',
+      'falls short',
+    ]);
+    expect(figures[0]).toMatchObject({ ours: 20, ratio: 5, peers: { slow: 900, fast: 100 } });
+    expect(turns.slice(0, 4)).toEqual(['ours0', 'slow0', 'fast0', 'ours1']);
+  });
+
+  test('say that a peer is missing, and go on without it; ours must run', async () => {
+    const fails: Measure = () => Promise.reject(new BridgeError('ERR_TMUX_EXITED', 'it broke'));
+    const peers = { ...figure, bar: 1, peers: ['peer'] };
+    const ran = await runScenario(
+      scenario({ ours: gives(1), peer: fails }, [peers, { ...figure, bar: 1 }]),
+      1,
+      context,
+      () => {},
+    );
+    expect(ran.figures.map(({ verdict }) => verdict)).toEqual(['not run', 'holds']);
+    expect(ran.contenders[1]).toMatchObject({ name: 'peer', reason: 'it broke' });
+    const broken = scenario({ ours: fails, peer: gives(1) }, [peers]);
+    await expect(runScenario(broken, 1, context, () => {})).rejects.toThrow('it broke');
+    const here = { ...broken, unavailable: () => 'not on this system' };
+    const skipped = await runScenario(here, 1, context, () => {});
+    expect(skipped).toMatchObject({ reason: 'not on this system', contenders: [] });
+    expect(skipped.figures[0]!.verdict).toBe('not run');
   });
 });

@@ -70,10 +70,10 @@ describe.skipIf(!hasTmux)('millrace bench', () => {
     ['SIGINT', 'link: millrace', [130, null]],
     ['SIGTERM', 'link: ack window', [143, null]],
     ['SIGINT', 'mixed: millrace', [130, null]],
-    ['SIGKILL', 'link: naive', [null, 'SIGKILL']],
+    ['SIGKILL', 'busy: millrace, worker', [null, 'SIGKILL']],
   ] as const)('leaves nothing behind after %s during %s', async (signal, phase, status) => {
     const run = folder.start(['bench', ...short, '--scenario', phase.split(':')[0]!]);
-    await until(() => run.errors.includes(phase));
+    await until(() => run.errors.includes(phase), 60_000);
     // In the middle of it, not only at its start.
     await new Promise((resolve) => setTimeout(resolve, 400));
     run.child.kill(signal);

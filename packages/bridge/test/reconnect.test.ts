@@ -84,7 +84,7 @@ describe.skipIf(!hasTmux).each(transports)('the client is killed, %s', (transpor
     await session.options.watch('@word');
     await session.resize(97, 33);
     const pane = [...session.panes.values()][0]!;
-    const sinks = { latest: memorySink(), lossless: memorySink() };
+    const sinks = { latest: memorySink(), lossless: memorySink(), late: memorySink() };
     pane.pipe(sinks.latest, { policy: 'latest' });
     pane.pipe(sinks.lossless);
     await until(() => sinks.lossless.contents().length > 20 && sinks.latest.contents().length > 20);
@@ -97,6 +97,7 @@ describe.skipIf(!hasTmux).each(transports)('the client is killed, %s', (transpor
     await lost;
     expect(['ERR_TMUX_DISCONNECTED', 'resolved']).toContain(await underWay);
     expect(await codeOf(session.command('list-panes'))).toBe('ERR_TMUX_DISCONNECTED');
+    pane.pipe(sinks.late, { policy: 'latest' });
     await back;
 
     expect(session.panes.get(pane.id)).toBe(pane);

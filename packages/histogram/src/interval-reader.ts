@@ -12,7 +12,8 @@ import type { ShardViews } from './shared-layout.ts';
 /**
  * Reads a shared histogram interval by interval; made by `SharedHistogram.intervals`.
  *
- * Concurrency: one thread; writers and other readers are not affected.
+ * Concurrency: one thread; writers and other readers are not affected (scenarios `G2: ...` of
+ * test/interleave/scenarios.ts).
  * Cost: 8 bytes per bucket; `next` O(span * shards in use).
  */
 export class IntervalReader {

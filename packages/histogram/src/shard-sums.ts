@@ -1,7 +1,8 @@
 /**
  * Adds up the shards of a shared histogram: the readers' side.
  *
- * Loads are plain and race with the writers on purpose; what makes that right is in shared-histogram.ts.
+ * Loads are plain and race with the writers on purpose, but for the common shard, whose words are loaded
+ * atomically as they are added to; what makes that right is in shared-histogram.ts.
  * A shard is read from its published minimum to its published maximum; a bucket outside, whose range the
  * writer is just publishing, is seen by the next look.
  *
@@ -21,9 +22,8 @@ import {
   FLOAT_MAXIMUM,
   FLOAT_MINIMUM,
   type ShardViews,
-  WORD_CLAIMS,
   WORD_CROSSED,
-  WORD_OWNER,
+  WORD_USED,
 } from './shared-layout.ts';
 
 /** What a reader saw at its last look. */
@@ -45,6 +45,8 @@ export const nothingSeen = (length: number): Seen => ({
 /** A shard that was claimed at least once, and where its counts are. */
 interface UsedShard {
   readonly views: ShardViews;
+  /** Whether it is the common one, whose many writers add atomically: so its counts are loaded. */
+  readonly isCommon: boolean;
   readonly first: number;
   readonly last: number;
   /** Whether a count may have passed 2^31, so that carries count. */
@@ -77,21 +79,24 @@ export function readShards(
   for (let shard = 0; shard < shards.length; shard++) {
     const views = shards[shard]!;
     const { control, range } = views;
-    if (Atomics.load(control, WORD_CLAIMS) === 0) continue;
-    Atomics.load(control, WORD_OWNER); // orders the loads below after a release (G1)
-    const crossed = control[WORD_CROSSED] !== 0;
-    const least = range[FLOAT_MINIMUM]!;
-    const greatest = range[FLOAT_MAXIMUM]!;
+    // mutant-ok drop-recheck: an unused shard counts nothing; leaving it out saves time
+    if (Atomics.load(control, WORD_USED) === 0) continue;
+    const isCommon = shard === shards.length - 1;
     let first = 0;
     let last = length - 1;
-    if (shard < shards.length - 1) {
+    let crossed: boolean;
+    if (isCommon) {
+      crossed = Atomics.load(control, WORD_CROSSED) !== 0;
+    } else {
+      crossed = control[WORD_CROSSED] !== 0;
+      const least = range[FLOAT_MINIMUM]!;
+      const greatest = range[FLOAT_MAXIMUM]!;
       first = indexWithin(layout, length, least);
       last = least > greatest ? -1 : indexWithin(layout, length, greatest);
       minimum = Math.min(minimum, least);
       maximum = Math.max(maximum, greatest);
     }
-    used.push({ views, first, last, crossed });
-    if (first > last) continue;
+    used.push({ views, isCommon, first, last, crossed });
     from = Math.min(from, first);
     to = Math.max(to, last);
   }
@@ -100,11 +105,9 @@ export function readShards(
   let last = -1;
   for (let start = from; start <= to; start += PIECE) {
     const end = Math.min(start + PIECE - 1, to);
-    const isNarrow = addNarrow(used, start, end);
-    if (!isNarrow) addWide(used, start, end);
-    const piece = isNarrow
+    const piece = addNarrow(used, start, end)
       ? takeNarrow(histogram, seen, start, end)
-      : takeWide(histogram, seen, start, end);
+      : takeWide(histogram, used, seen, start, end);
     if (piece.last < 0) continue;
     first = Math.min(first, piece.first);
     last = piece.last;
@@ -139,7 +142,9 @@ function takeNarrow(
   const sums = narrow;
   const { counts } = histogram;
   if (seen === undefined) {
-    for (let k = 0, index = start; index <= end; k++, index++) counts[index] = sums[k]!;
+    for (let k = 0, index = start; index <= end; k++, index++) {
+      counts[index] = sums[k]!; // mutant-ok atomic-access: the caller's own memory
+    }
     return { first: start, last: end };
   }
   const before = seen.counts;
@@ -148,24 +153,34 @@ function takeNarrow(
   for (let k = 0, index = start; index <= end; k++, index++) {
     const sum = sums[k]!;
     const added = sum - before[index]!;
-    if (added <= 0) continue; // G2: an older value than the last one seen is no news
-    before[index] = sum;
-    counts[index] = added;
+    // G2: an older value than the last one seen is no news. mutant-ok index-off-by-one: adds 0
+    if (added <= 0) continue;
+    before[index] = sum; // mutant-ok swap-statements: the reader's own memory
+    counts[index] = added; // mutant-ok atomic-access: the caller's own memory
     if (last < 0) first = index;
     last = index;
   }
   return { first, last };
 }
 
-/** Does the same from the sums in `wide`. */
-function takeWide(histogram: Histogram, seen: Seen | undefined, start: number, end: number): News {
+/** Does the same from exact sums. */
+function takeWide(
+  histogram: Histogram,
+  used: readonly UsedShard[],
+  seen: Seen | undefined,
+  start: number,
+  end: number,
+): News {
+  addWide(used, start, end);
   let first = -1;
   let last = -1;
   for (let index = start; index <= end; index++) {
     const sum = wide[index - start]!;
     const added = seen === undefined ? sum : sum - seen.counts[index]!;
-    if (added <= 0) continue; // G2
+    // G2. mutant-ok index-off-by-one: adds 0
+    if (added <= 0) continue;
     if (seen !== undefined) seen.counts[index] = sum;
+    // mutant-ok atomic-access: the caller's own memory
     if (added < 2 ** 32) histogram.counts[index] = added;
     else histogram.setAt(index, BigInt(added));
     if (last < 0) first = index;
@@ -191,19 +206,26 @@ function takeLost(
   histogram.addLost(clamped!, dropped!);
 }
 
-const cellOf = ({ views, crossed }: UsedShard, cell: number): number => {
+const cellOf = ({ views, isCommon, crossed }: UsedShard, cell: number): number => {
+  const { counts, carries } = views;
   // The low word once only: S1 needs its two uses to agree.
-  const low = views.counts[cell]!;
-  return crossed ? countOf(low, views.carries[cell]!) : low;
+  const low = isCommon ? Atomics.load(counts, cell) : counts[cell]!;
+  // mutant-ok drop-recheck: without a crossing the carry is 0, and that is what S1 makes of it
+  if (!crossed) return low;
+  return countOf(low, isCommon ? Atomics.load(carries, cell) : carries[cell]!);
 };
 
 /** Adds a piece up in `narrow`; returns whether no sum can have wrapped. */
 function addNarrow(used: readonly UsedShard[], start: number, end: number): boolean {
   narrow.fill(0, 0, end - start + 1);
   let seen = 0;
-  for (const { views, first, last, crossed } of used) {
+  for (const { views, isCommon, first, last, crossed } of used) {
     if (crossed) return false;
-    seen |= addCounts(views.counts, Math.max(first, start), Math.min(last, end), start);
+    const from = Math.max(first, start);
+    const to = Math.min(last, end);
+    seen |= isCommon
+      ? addAtomicCounts(views.counts, from, to, start)
+      : addCounts(views.counts, from, to, start);
   }
   return (seen >>> 0) * used.length < 2 ** 32;
 }
@@ -214,20 +236,32 @@ function addCounts(counts: Uint32Array, first: number, last: number, start: numb
   let seen = 0;
   let i = first;
   let k = first - start;
+  // mutant-ok index-off-by-one: the loop below does the rest
   for (; i + 3 <= last; i += 4, k += 4) {
     const a = counts[i]! | 0;
     const b = counts[i + 1]! | 0;
     const c = counts[i + 2]! | 0;
     const d = counts[i + 3]! | 0;
-    sums[k] = (sums[k]! + a) | 0;
-    sums[k + 1] = (sums[k + 1]! + b) | 0;
-    sums[k + 2] = (sums[k + 2]! + c) | 0;
-    sums[k + 3] = (sums[k + 3]! + d) | 0;
+    sums[k] = (sums[k]! + a) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 1] = (sums[k + 1]! + b) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 2] = (sums[k + 2]! + c) | 0; // mutant-ok swap-statements, atomic-access: own scratch
+    sums[k + 3] = (sums[k + 3]! + d) | 0; // mutant-ok atomic-access: own scratch
     seen |= a | b | c | d;
   }
   for (; i <= last; i++, k++) {
     const a = counts[i]! | 0;
-    sums[k] = (sums[k]! + a) | 0;
+    sums[k] = (sums[k]! + a) | 0; // mutant-ok atomic-access: own scratch
+    seen |= a;
+  }
+  return seen;
+}
+
+/** Does the same with counts that are added to atomically. */
+function addAtomicCounts(counts: Uint32Array, first: number, last: number, start: number): number {
+  let seen = 0;
+  for (let i = first; i <= last; i++) {
+    const a = Atomics.load(counts, i) | 0;
+    narrow[i - start] = (narrow[i - start]! + a) | 0; // mutant-ok atomic-access: own scratch
     seen |= a;
   }
   return seen;

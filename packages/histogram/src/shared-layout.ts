@@ -11,7 +11,7 @@
  *          +32 lowest  +40 highest  +48 step (f64 each)
  *
  * shard    +0   owner i32     0 free, else the tag of its owner                      Atomics
- *          +4   claims i32    how often it has been claimed                          Atomics
+ *          +4   used i32      1 once it has been claimed                             Atomics
  *          +8   crossed i32   1 once any count here has passed 2^31                  plain, owner
  *          +16  minimum f64, maximum f64   scaled, Infinity and -Infinity if empty   plain, owner
  *          +128 counts u32[cells]          one per bucket, then clamped, dropped     plain, owner
@@ -22,7 +22,8 @@
  *   `carries` is the number of times it has passed a multiple of 2^31. The top bit of the first word is the
  *   parity of the second, so a reader that sees one word without the other notices and corrects by one
  *   (countOf). No lock, no retry, and a writer killed between the two stores leaves a count that still reads
- *   right. Sound while a reader's two loads are less than 2^30 increments apart.
+ *   right. Sound while a reader's two loads are less than 2^30 increments apart. Proved by the scenarios of
+ *   test/interleave/scenarios.ts that begin with S1.
  * - S2: shards are a multiple of 128 bytes, so two writers share no cache line nor adjacent-line prefetch.
  */
 
@@ -48,7 +49,7 @@ export const FLOAT_STEP = 6;
 
 /** Shard words, i32, from the shard's first byte. */
 export const WORD_OWNER = 0;
-export const WORD_CLAIMS = 1;
+export const WORD_USED = 1;
 export const WORD_CROSSED = 2;
 /** Shard doubles, f64, from the shard's first byte. */
 export const FLOAT_MINIMUM = 2;
@@ -94,6 +95,7 @@ export const shardViews = (
 export const countOf = (low: number, carry: number): number => {
   const rest = low & 0x7fffffff;
   let epoch = carry;
+  // mutant-ok index-off-by-one: as far off as that, S1 promises nothing
   if ((carry & 1) !== low >>> 31) epoch += rest < 0x40000000 ? 1 : -1;
   return epoch * 2 ** 31 + rest;
 };

@@ -11,7 +11,9 @@
  * - R4: the range is published before the count. Readers sum within the range only, so the other way round
  *   a writer killed in between would hide its last record until the shard's next owner widens the range.
  *
- * One recorder belongs to the thread that claimed it; any number of threads may read meanwhile.
+ * One recorder belongs to the thread that claimed it; any number of threads may read meanwhile. R1 and R4 are
+ * proved by the scenarios of test/interleave/scenarios.ts that begin with them, R2 by those of G1 and G4, R3 by
+ * test/interleave/sequential.ts.
  *
  * Atomics: `owner` is released by Atomics.store, so the next owner's compareExchange orders its plain
  * stores behind ours, and a reader that sees the release sees every count. The common shard has many
@@ -42,7 +44,7 @@ const PART_MAX = 2 ** 29;
 /**
  * Records values into a shared histogram from the thread that claimed it.
  *
- * Concurrency: one thread. Readers elsewhere need no agreement.
+ * Concurrency: one thread. Readers elsewhere need no agreement (scenarios `G2: ...`).
  * Cost: as `Histogram.record`; `exclusive` false adds one atomic addition per record.
  */
 export interface SharedRecorder {
@@ -151,16 +153,22 @@ export class ExclusiveRecorder implements SharedRecorder {
   }
 
   record(value: number): void {
-    if (value < 2147483648 && value >= 0) {
+    if (
+      value < 2147483648 &&
+      // mutant-ok index-off-by-one: 0 takes the other path to the same bucket
+      value >= 0
+    ) {
       const whole = value | 0;
       const octave = 21 - Math.clz32(whole | 2047); // L1, with m = 10
       const index = (octave << 10) + (whole >> octave);
       if (index < this.plainLength) {
-        if (value > this.maximum) this.#raise(+value); // R4
-        if (value < this.minimum) this.#lower(+value);
+        // R4
+        if (value > this.maximum) this.#raise(+value); // mutant-ok index-off-by-one: the same bound
+        if (value < this.minimum) this.#lower(+value); // mutant-ok index-off-by-one: the same bound
         const counts = this.counts;
         const next = (counts[index]! + 1) | 0;
-        counts[index] = next; // R1: plain
+        // mutant-ok atomic-access: plain is enough (R1), and a tenth of the cost
+        counts[index] = next;
         if ((next & 0x7fffffff) === 0) this.#cross(index, next);
         return;
       }
@@ -183,8 +191,7 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#recordOutOfRange(value, 1);
       return;
     }
-    if (scaled > this.maximum) this.#raise(scaled); // R4
-    if (scaled < this.minimum) this.#lower(scaled);
+    this.#widen(scaled); // R4
     const counts = this.counts;
     const next = (counts[index]! + 1) | 0;
     counts[index] = next; // R1: plain
@@ -200,8 +207,7 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#recordOutOfRange(value, count);
       return;
     }
-    if (scaled > this.maximum) this.#raise(scaled); // R4
-    if (scaled < this.minimum) this.#lower(scaled);
+    this.#widen(scaled); // R4
     this.#addAt(index, count);
   }
 
@@ -220,6 +226,11 @@ export class ExclusiveRecorder implements SharedRecorder {
     this.release();
   }
 
+  #widen(scaled: number): void {
+    if (scaled > this.maximum) this.#raise(scaled); // mutant-ok index-off-by-one: the same bound
+    if (scaled < this.minimum) this.#lower(scaled); // mutant-ok index-off-by-one: the same bound
+  }
+
   #raise(scaled: number): void {
     this.maximum = scaled;
     this.#views.range[FLOAT_MAXIMUM] = scaled;
@@ -232,17 +243,20 @@ export class ExclusiveRecorder implements SharedRecorder {
 
   #cross(index: number, low: number): void {
     const { carries, control } = this.#views;
+    // mutant-ok swap-statements: a reader that doesn't know of carries yet reads right without (S1)
     carries[index] = nextCarry(carries[index]!, low); // S1
     control[WORD_CROSSED] = 1;
   }
 
   #addAt(index: number, count: number): void {
     const { counts } = this.#views;
+    // mutant-ok index-off-by-one: adds 0 at the end
     for (let rest = count; rest > 0; rest -= PART_MAX) {
       const old = counts[index]!;
       const next = (old + Math.min(rest, PART_MAX)) | 0;
-      counts[index] = next;
-      if ((old ^ next) < 0) this.#cross(index, next); // the top bit has changed
+      counts[index] = next; // mutant-ok atomic-access: plain is enough (R1)
+      // The top bit has changed. mutant-ok index-off-by-one: no part adds 0 or 2^32
+      if ((old ^ next) < 0) this.#cross(index, next);
     }
   }
 
@@ -253,8 +267,7 @@ export class ExclusiveRecorder implements SharedRecorder {
       this.#addAt(this.#length + CELL_DROPPED, count);
       return;
     }
-    if (cell.scaled > this.maximum) this.#raise(cell.scaled); // R4
-    if (cell.scaled < this.minimum) this.#lower(cell.scaled);
+    this.#widen(cell.scaled); // R4
     this.#addAt(this.#length + CELL_CLAMPED, count);
     this.#addAt(cell.index, count);
   }
@@ -319,11 +332,14 @@ export class CommonRecorder implements SharedRecorder {
 
   #addAt(index: number, count: number): void {
     const { counts, carries, control } = this.#views;
+    // mutant-ok index-off-by-one: adds 0 at the end
     for (let rest = count; rest > 0; rest -= PART_MAX) {
       const part = Math.min(rest, PART_MAX);
       const old = Atomics.add(counts, index, part);
       // Exactly one adder sees each crossing, so each is carried once.
+      // mutant-ok index-off-by-one: no part adds 0 or 2^32
       if ((old ^ (old + part)) < 0) {
+        // mutant-ok swap-statements: a reader that doesn't know of carries yet reads right without (S1)
         Atomics.add(carries, index, 1);
         Atomics.store(control, WORD_CROSSED, 1);
       }

@@ -118,6 +118,48 @@ describe('a heatmap', () => {
   });
 });
 
+describe('a heatmap in the terminal', () => {
+  const at = (startTimeSeconds: number, lengthSeconds = 1) => ({
+    startTimeSeconds,
+    lengthSeconds,
+    histogram: filled([1_000_000]),
+  });
+  /** The picture without colours: line by line, what stands behind the labels of values. */
+  const drawn = (list: Parameters<typeof heatmapText>[0], width: number): string[] =>
+    heatmapText(list, { width, lines: 4 })
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what it takes off
+      .replaceAll(/\u001b\[[0-9;]*m/g, '')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(11));
+
+  it('lets time run evenly: a gap is a gap, and an interval as wide as any other', () => {
+    const lines = drawn([at(100), at(101), at(105), at(106)], 11 + 14);
+    const cells = lines.find((line) => /[▀▄]/.test(line))!;
+    expect(cells.replaceAll('▀', '▄').trimEnd()).toBe('▄▄▄▄      ▄▄▄▄');
+  });
+
+  it('writes times where they are', () => {
+    const list = Array.from({ length: 60 }, (_, second) => at(second));
+    const lines = drawn(list, 11 + 60);
+    const [axis, labels] = [lines.at(-2)!, lines.at(-1)!];
+    expect(axis).toHaveLength(60);
+    for (const mark of [0, 10, 20, 30, 40, 50]) {
+      expect(axis[mark]).toBe('┬');
+      expect(labels.slice(mark, mark + 5).trim()).toBe(`${mark} s`);
+    }
+  });
+
+  it('merges what has no room', () => {
+    const lines = drawn(
+      Array.from({ length: 1000 }, (_, second) => at(second)),
+      11 + 30,
+    );
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(30);
+    expect(lines.find((line) => /[▀▄]/.test(line))!.length).toBeGreaterThan(25);
+  });
+});
+
 describe('an HTML report', () => {
   const first = run(10_000, 100);
   const html = toHtmlReport({

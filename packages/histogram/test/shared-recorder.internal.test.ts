@@ -9,7 +9,7 @@ import {
   FLOAT_MAXIMUM,
   FLOAT_MINIMUM,
   type ShardViews,
-  WORD_CLAIMS,
+  WORD_USED,
 } from '../src/shared-layout.ts';
 import { ExclusiveRecorder } from '../src/shared-recorder.ts';
 
@@ -41,7 +41,7 @@ describe('after every single store of a record', () => {
     };
     views.range[FLOAT_MINIMUM] = Number.POSITIVE_INFINITY;
     views.range[FLOAT_MAXIMUM] = Number.NEGATIVE_INFINITY;
-    views.control[WORD_CLAIMS] = 1;
+    views.control[WORD_USED] = 1;
     const common: ShardViews = { ...views, control: new Int32Array(32) };
     new ExclusiveRecorder(layout, views, 0, 'clamp').recordMany(before);
     let base = 0;

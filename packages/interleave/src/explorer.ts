@@ -162,8 +162,12 @@ export class Explorer {
     if (this.#options.asynchronous) throw new NeedEdge(thread, node, value);
     const { memory, waiters } = this.machine;
     const { session } = this.#prepared;
-    const ahead = new Ahead(this.#memory, memory, this.#waiters.list(waiters), (at, bytes) =>
-      session.isRacy(at, bytes),
+    const ahead = new Ahead(
+      this.#memory,
+      this.#sharing,
+      memory,
+      this.#waiters.list(waiters),
+      (at, bytes) => session.isRacy(at, bytes),
     );
     return this.automata[thread]!.expand(node, value, ahead);
   }

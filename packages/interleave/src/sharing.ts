@@ -84,6 +84,12 @@ export class Sharing {
     return true;
   }
 
+  /** Whether every word of these bytes is known to be read. */
+  isEachRead(at: number, bytes: number): boolean {
+    for (let word = at >> 2; word * 4 < at + bytes; word++) if (!this.isRead(word)) return false;
+    return true;
+  }
+
   /** Whether anybody reads the word (H2). */
   isRead(word: number): boolean {
     return this.#read[word] !== 0;

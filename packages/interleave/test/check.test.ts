@@ -514,3 +514,25 @@ describe('when a call happens', () => {
     },
   );
 });
+
+test('code is never run on values that it cannot see', () => {
+  // Reads back its own words, which are kept only once they are known to be read.
+  let wrong = 0;
+  const result = check({
+    setup: cells,
+    threads: [
+      {
+        run(array: Int32Array) {
+          array[1] = 2;
+          Atomics.store(array, 2, 3);
+          const [length, end] = [array[1]!, Atomics.load(array, 2)];
+          if (length === 0 || end === 0) wrong++;
+          return Atomics.load(array, 0);
+        },
+      },
+      { run: (array) => Atomics.store(array, 0, 1) },
+    ],
+  });
+  assertVerified(result);
+  expect(wrong).toBe(0);
+});

@@ -376,7 +376,11 @@ export abstract class ConsumerEnd {
     const least = Math.max(1, Math.min(bytes / this.unitBytes, this.capacity >> 1));
     return {
       isReady: () => {
-        if (this.available() >= least) return true;
+        const available = this.available();
+        if (available >= least) return true;
+        if (available > 0 && (Atomics.load(this.words, SPACE_LINE + FLAG) & FLAG_SLEEPER) !== 0) {
+          return true; // P7
+        }
         return this.isOver(); // D1: callers look at the ring again
       },
       announce: () => {

@@ -59,7 +59,7 @@ export type {
 } from './options.ts';
 export { RingProducer } from './producer.ts';
 export { ProducerEnd, type PushOptions } from './producer-end.ts';
-export { attachQueue, createQueue, WorkQueue } from './queue.ts';
+export { attachQueue, createQueue, type HalfDone, WorkQueue } from './queue.ts';
 export { Reader } from './reader.ts';
 export {
   attachConsumer,

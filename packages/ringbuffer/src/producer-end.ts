@@ -13,6 +13,10 @@
  * P5: a killed producer leaves the published tail at the end of a whole record: nothing to repair.
  * P6: pushes that wait form a queue, so records keep the order of the calls; while it isn't empty, `tryPush`
  *     and `claim` report "full".
+ * P7: who lacks room raises the space line's flag, then looks at the data line's and wakes whoever sleeps there. A
+ *     consumer that sleeps until a watermark looks at the space line's flag before it sleeps, and doesn't while
+ *     there is anything to take: so one of the two sees the other, and a record that doesn't fit below the
+ *     watermark can't leave both asleep.
  *
  * Threads: all methods belong to one thread, the producer's.
  */
@@ -27,6 +31,7 @@ import {
   FLAG,
   FLAG_ENDED,
   FLAG_SLEEPER,
+  FLAG_WAITER,
   leftMsOf,
   TARGET,
   timeoutOf,
@@ -137,10 +142,10 @@ export abstract class ProducerEnd {
     this.thresholdOpen =
       typeof publish === 'number' ? Math.min(Math.floor(publish / unitBytes), NEVER) : 0;
     this.threshold = this.thresholdOpen;
+    // mutant-ok plain-access: the own index; the handle's way to this thread orders its last store
     this.tail = Atomics.load(words, TAIL);
     this.published = this.tail;
     this.countedAt = this.tail;
-    this.headSeen = Atomics.load(words, HEAD);
     const { doorbell } = options;
     this.bell = doorbell === undefined ? undefined : () => doorbell.postMessage(0);
     this.waiter = new Waiter(words, SPACE_LINE, {
@@ -217,7 +222,9 @@ export abstract class ProducerEnd {
    */
   pushSync(source: Uint8Array, options: Omit<PushOptions, 'signal'> = NO_OPTIONS): boolean {
     const { start = 0, end = source.length, kind = 0 } = options;
+    // mutant-ok drop-recheck: a short cut, the loop tries too; other policies: ring.test.ts, "policies"
     if (this.tryPush(source, start, end, kind)) return true;
+    // mutant-ok drop-recheck: ring.test.ts, "policies"
     if (!this.blocks()) return false;
     if (this.state === QUEUED) {
       throw new RingStateError('ERR_RING_ORDER', 'an asynchronous push waits, and must stay first');
@@ -227,6 +234,7 @@ export abstract class ProducerEnd {
     for (;;) {
       if (!this.waiter.waitSync(room, leftMsOf(deadline))) return false;
       if (this.hasEnded()) this.refuseEnded();
+      // mutant-ok drop-recheck: pushes for ever, which no search of states can tell from slowly
       if (this.tryPush(source, start, end, kind)) return true;
     }
   }
@@ -273,6 +281,7 @@ export abstract class ProducerEnd {
    */
   close(reason = ''): void {
     if (this.state === CLAIMED) this.abort();
+    // mutant-ok skip-condition: whoever was declared dead may publish once more, nobody looks
     if (!hasEnded(this.words, PRODUCER_END)) this.flush();
     this.state = ENDED;
     if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
@@ -356,9 +365,13 @@ export abstract class ProducerEnd {
     return {
       isReady: () => {
         if (this.hasEnded()) return true;
-        return (ticket === undefined || this.queue[0] === ticket) && this.free() >= total;
+        if (ticket !== undefined && this.queue[0] !== ticket) return false;
+        if (this.free() >= total) return true;
+        if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(true); // P7
+        return false;
       },
       announce: () => {
+        // mutant-ok drop-recheck: ring.test.ts, "pushes of two lengths wait in their order"
         if (ticket !== undefined && this.queue[0] !== ticket) return;
         const target = (this.tail + total - this.capacity) | 0;
         Atomics.store(this.words, SPACE_LINE + TARGET, target);
@@ -379,6 +392,7 @@ export abstract class ProducerEnd {
 
   /** Makes everything pushed so far visible to the consumer, and wakes it if it sleeps. */
   flush(): void {
+    // mutant-ok skip-condition: publishes what is published
     if (this.tail !== this.published) this.publish();
   }
 
@@ -404,6 +418,7 @@ export abstract class ProducerEnd {
 
   /** The publication threshold has been passed. @internal */
   due(): void {
+    // mutant-ok skip-condition: ring.test.ts, "happens once per tick"
     if (!this.perTick) {
       this.publish();
       return;
@@ -424,6 +439,7 @@ export abstract class ProducerEnd {
   /** Stores the tail and wakes a consumer that sleeps. @internal */
   publish(): void {
     this.storeTail();
+    // mutant-ok skip-condition: wakes nobody, slowly
     if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(false); // P4
   }
 
@@ -438,9 +454,13 @@ export abstract class ProducerEnd {
   /** Wakes the consumer if its watermark has been reached, or anyway; learns whether it has ended. @internal */
   alert(anyway: boolean): void {
     const { dataWords, dataLine } = this;
+    // mutant-ok wrong-word: wake() looks at the flag itself; the end and the count: ring.test.ts, "ends"
     const flag = Atomics.load(dataWords, dataLine + FLAG);
+    // mutant-ok mask-off-by-one: ring.test.ts, "are noticed by the next publication"
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
+    // mutant-ok drop-recheck: a waiter that is woken below its watermark sleeps again: W3
     if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
+    // mutant-ok skip-condition, mask-off-by-one: a statistic
     if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);
   }
@@ -451,8 +471,14 @@ export abstract class ProducerEnd {
     if (((this.capacity - (this.tail - this.headSeen)) | 0) >= total) return true;
     this.fullHits++;
     // The consumer can only make room for what it can see, watermark or not.
+    // mutant-ok skip-condition: publishes what is published
     if (this.tail !== this.published) this.publish();
-    if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(true);
+    // mutant-ok skip-condition: wakes nobody, slowly
+    // mutant-ok wrong-word: ring.test.ts, "a full ring wakes below the watermark"
+    if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) {
+      Atomics.or(this.words, SPACE_LINE + FLAG, FLAG_WAITER); // P7
+      this.alert(true);
+    }
     return false;
   }
 
@@ -465,6 +491,7 @@ export abstract class ProducerEnd {
         `indices contradict each other: head=${this.headSeen}, tail=${this.tail}, capacity=${this.capacity}`,
       ); // L3
     }
+    // mutant-ok skip-condition, index-off-by-one: a statistic
     if (((this.tail - this.countedAt) | 0) > this.capacity >> 1) this.storeCounts();
   }
 
@@ -481,6 +508,7 @@ export abstract class ProducerEnd {
 
   /** Whether a record may be taken while the state isn't OPEN: false to wait, or throws. @internal */
   admits(): boolean {
+    // mutant-ok drop-recheck: ring.test.ts, "pushes of two lengths wait in their order"
     if (this.state === QUEUED) return false;
     if (this.state === CLAIMED) {
       throw new RingStateError('ERR_RING_ORDER', 'a claim is open: commit or abort it first');

@@ -20,8 +20,8 @@
  * What is promised: a push or pop happens in two steps, reserve (the compareExchange) and complete (the stamp).
  * Records are popped in the order in which their pushes were reserved. `tryPop` may say empty, and `tryPush`
  * full, while an older operation of another thread is half done; no bounded queue of this kind is a strict FIFO.
- * A thread killed between the two steps leaves a slot that blocks the queue at that place: where threads are
- * terminated, use lanes.
+ * A thread killed between the two steps leaves a slot that blocks the queue at that place, and `halfDone` says
+ * which: where threads are terminated, use lanes.
  *
  * Threads: a handle belongs to one thread, which may push and pop.
  * Cost: one Atomics.compareExchange, two loads and one store per push or pop, more under contention.
@@ -102,7 +102,7 @@ export function createQueue(options: SlotRingOptions): Ring {
   words.fill(0);
   words[TAIL] = startIndex | 0;
   words[HEAD] = startIndex | 0;
-  const stamps = new Int32Array(buffer, byteOffset + CONTROL_BYTES, slotCount);
+  const stamps = stampsOf(buffer, byteOffset, slotCount);
   for (let i = 0; i < slotCount; i++) {
     const index = (startIndex + i) | 0;
     stamps[index & (slotCount - 1)] = index; // M1
@@ -110,6 +110,36 @@ export function createQueue(options: SlotRingOptions): Ring {
   writeIdentity(words, KIND_QUEUE, [slotCount, startIndex | 0, slotBytes]);
   return { handle: { buffer, byteOffset }, capacity: slotCount };
 }
+
+/** A push or pop that has reserved its slot and isn't complete. */
+export interface HalfDone {
+  /** What the thread was doing. */
+  readonly call: 'push' | 'pop';
+  /** The slot that it holds (index, 0 to `slotCount` - 1). */
+  readonly slot: number;
+}
+
+/** The half-done call at which the queue would stop, if its thread were dead. @internal */
+export function halfDoneIn(words: Int32Array, stamps: Int32Array): HalfDone | undefined {
+  const mask = stamps.length - 1;
+  const head = Atomics.load(words, HEAD);
+  const tail = Atomics.load(words, TAIL);
+  if (head !== tail && Atomics.load(stamps, head & mask) === head) {
+    return { call: 'push', slot: head & mask }; // the tail has passed it, its stamp hasn't: M1
+  }
+  const before = (tail - stamps.length) | 0;
+  if (((head - before) | 0) > 0 && Atomics.load(stamps, tail & mask) === ((before + 1) | 0)) {
+    return { call: 'pop', slot: tail & mask }; // the head has passed it, its stamp still says record: M2
+  }
+  return undefined;
+}
+
+/** The stamps of the queue at a place in memory. @internal */
+export const stampsOf = (
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  slotCount: number,
+): Int32Array => new Int32Array(buffer, byteOffset + CONTROL_BYTES, slotCount);
 
 /**
  * Attaches this thread to a work queue, to push, to pop, or both.
@@ -176,10 +206,9 @@ export class WorkQueue {
     this.mask = slotCount - 1;
     this.stride = slotBytes + SLOT_HEADER_BYTES;
     this.plan = copyPlan(options.copy ?? 'auto');
-    const stampsAt = byteOffset + CONTROL_BYTES;
-    const slotsAt = stampsAt + stampsBytes(slotCount);
+    const slotsAt = byteOffset + CONTROL_BYTES + stampsBytes(slotCount);
     controlWords(buffer, byteOffset, slotsAt - byteOffset + slotCount * this.stride);
-    this.stamps = new Int32Array(buffer, stampsAt, slotCount);
+    this.stamps = stampsOf(buffer, byteOffset, slotCount);
     this.data = new Int32Array(buffer, slotsAt, (slotCount * this.stride) >> 2);
     this.bytes = new Uint8Array(buffer, slotsAt, slotCount * this.stride);
     const { doorbell } = options;
@@ -369,6 +398,27 @@ export class WorkQueue {
   get count(): number {
     const head = Atomics.load(this.words, HEAD);
     return Math.max(0, Math.min(this.capacity, (Atomics.load(this.words, TAIL) - head) | 0));
+  }
+
+  /**
+   * The push or pop at which the queue stands still, or would next: while a thread is in the middle of it for a
+   * moment, and for good if that thread was killed there. Poppers then find nothing, or pushers no room, although
+   * there is some; what it says twice, longer apart than a thread may be delayed, won't move again.
+   *
+   * Concurrency: any thread, at any time.
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert/strict';
+   * import { attachQueue, createQueue } from '@millrace/ringbuffer';
+   *
+   * const queue = attachQueue(createQueue({ slotCount: 64, slotBytes: 32 }).handle);
+   * queue.tryPush(Uint8Array.of(1));
+   * assert.equal(queue.halfDone, undefined);
+   * ```
+   */
+  get halfDone(): HalfDone | undefined {
+    return halfDoneIn(this.words, this.stamps);
   }
 
   /** How the queue was closed; undefined while it is open. */

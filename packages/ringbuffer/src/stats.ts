@@ -34,6 +34,7 @@ import {
   SPACE_LINE,
   TAIL,
 } from './layout.ts';
+import { halfDoneIn, stampsOf } from './queue.ts';
 import { locationOf, openControl, type RingHandle, ringBytes } from './ring.ts';
 import { FLAG, FLAG_SLEEPER } from './wait.ts';
 
@@ -196,6 +197,7 @@ export function inspect(handle: RingHandle | SharedArrayBuffer): string {
     );
   }
   if (stats.kind === 'bytes') lines.push(records(handle, words));
+  if (stats.kind === 'queue') lines.push(...halfDoneLines(handle, words));
   lines.push(
     side('producer', stats.producerEnd, stats.producerWaits, {
       pushed: stats.pushed,
@@ -212,6 +214,13 @@ export function inspect(handle: RingHandle | SharedArrayBuffer): string {
     }),
   );
   return lines.join('\n');
+}
+
+/** Where a work queue stands still, if anywhere. */
+function halfDoneLines(handle: RingHandle | SharedArrayBuffer, words: Int32Array): string[] {
+  const { buffer, byteOffset } = locationOf(handle);
+  const found = halfDoneIn(words, stampsOf(buffer, byteOffset, words[CAPACITY]!));
+  return found === undefined ? [] : [`half done: a ${found.call} in slot ${found.slot}`];
 }
 
 function headline({ kind, used, capacity }: RingStats, words: Int32Array): string {

@@ -2,7 +2,7 @@
 // property in one thread against an array, then three producers and two consumers in workers.
 import { Worker } from 'node:worker_threads';
 import { fc, test as property } from '@fast-check/vitest';
-import { attachQueue, type CopyKernel, createQueue } from '@millrace/ringbuffer';
+import { attachQueue, type CopyKernel, createQueue, inspect } from '@millrace/ringbuffer';
 import { describe, expect, test } from 'vitest';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 300);
@@ -89,6 +89,25 @@ describe('a work queue', () => {
     expect(await other.pop()).toEqual(Uint8Array.of(3));
     expect(await other.pop()).toBeUndefined();
     expect(queue.end).toEqual({ how: 'closed', reason: 'over' });
+  });
+
+  test('says where a killed thread has left it', () => {
+    const { handle } = createQueue({ slotCount: 2, slotBytes: 4 });
+    const queue = attachQueue(handle);
+    const indices = new Int32Array(handle.buffer);
+    expect(queue.halfDone).toBeUndefined();
+    Atomics.add(indices, 32, 1); // a push has reserved slot 0, and no more
+    expect(queue.tryPop()).toBeUndefined();
+    expect(queue.halfDone).toEqual({ call: 'push', slot: 0 });
+    expect(inspect(handle)).toMatch(/half done: a push in slot 0/);
+
+    const other = createQueue({ slotCount: 2, slotBytes: 4 });
+    const full = attachQueue(other.handle);
+    while (full.tryPush(Uint8Array.of(1)));
+    expect(full.halfDone).toBeUndefined();
+    Atomics.add(new Int32Array(other.handle.buffer), 64, 1); // a pop has reserved slot 0, and no more
+    expect(full.tryPush(Uint8Array.of(2))).toBe(false);
+    expect(full.halfDone).toEqual({ call: 'pop', slot: 0 });
   });
 
   test('checks its arguments', () => {

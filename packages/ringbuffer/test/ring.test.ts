@@ -329,6 +329,35 @@ describe('policies', () => {
   });
 });
 
+describe('waiting', () => {
+  test('pushes of two lengths wait in their order', async () => {
+    const { producer, consumer } = both();
+    for (let i = 0; i < 8; i++) expect(producer.tryPush(Uint8Array.of(i))).toBe(true);
+    const small = producer.push(Uint8Array.of(8));
+    const large = producer.push(new Uint8Array(28).fill(9));
+    await new Promise(setImmediate);
+    expect(producer.tryPush(Uint8Array.of(10))).toBe(false); // not before those that wait
+    expect(consumer.tryPop()).toEqual(Uint8Array.of(0));
+    expect(await small).toBe(true); // woken although there is no room for the large one
+    expect(producer.tryPush(Uint8Array.of(10))).toBe(false);
+    for (let i = 1; i < 9; i++) expect(consumer.tryPop()).toEqual(Uint8Array.of(i));
+    expect(await large).toBe(true);
+    expect(consumer.tryPop()).toEqual(new Uint8Array(28).fill(9));
+  });
+
+  test('a full ring wakes below the watermark', async () => {
+    const { producer, consumer } = both();
+    producer.tryPush(new Uint8Array(24));
+    expect(consumer.tryPop()?.length).toBe(24);
+    const ready = consumer.ready({ bytes: 32 });
+    await new Promise(setImmediate);
+    expect(producer.tryPush(new Uint8Array(4))).toBe(true); // 8 bytes, up to 36 of 64
+    expect(producer.tryPush(new Uint8Array(28))).toBe(false); // must be contiguous
+    expect(await ready).toBe(true);
+    expect(consumer.tryPop()?.length).toBe(4);
+  });
+});
+
 describe('attach', () => {
   test('refuses what is no ring', () => {
     expect(() => attachProducer(new SharedArrayBuffer(2048))).toThrow(/magic=0x0/);

@@ -16,7 +16,7 @@ import { ProducerEnd } from '../src/producer-end.ts';
 import { WorkQueue } from '../src/queue.ts';
 import { SlotConsumer } from '../src/slots.ts';
 import { EPOCH, FLAG, FLAG_WAITER, Waiter } from '../src/wait.ts';
-import { proofs, racyProofs } from './interleave/scenarios.ts';
+import { proofs, racyProofs } from './interleave/proofs.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: seeded bugs reach into private state
 type Any = any;

@@ -1,5 +1,5 @@
 /**
- * Decides when a batch leaves: calibrated ski rental with a flush budget.
+ * Decides when a batch leaves: ski rental on the cheapest view of the past, with a flush budget.
  *
  * Source: ski rental with a learned gap distribution (gap-model.ts) under several views of the past (views.ts), the
  * view chosen by what its holds would have cost (expert.ts), a token bucket against wrong predictions (guard.ts), and

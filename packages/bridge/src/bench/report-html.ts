@@ -58,7 +58,8 @@ function section(result: ScenarioResult): string {
       : percentileSpectrumSvg(runs, {
           title: 'Key to echo, by percentile',
           scale: 'logarithmic',
-          height: 360,
+          width: 1000,
+          height: 380,
         });
   return (
     `<h2>${escapeHtml(result.scenario.name)}</h2><p>${escapeHtml(result.scenario.title)}</p>${picture}` +

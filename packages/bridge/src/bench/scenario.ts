@@ -59,7 +59,7 @@ export interface Scenario {
   readonly ours: string;
   readonly contenders: Readonly<Record<string, Measure>>;
   readonly figures: readonly Figure[];
-  /** Measurements per contender, at least; the median of an odd number is one of them. */
+  /** Measurements per contender that `millrace bench` makes. */
   readonly rounds: number;
   /** Why it, or one contender, can't run here. */
   readonly unavailable?: (contender?: string) => string | undefined;

@@ -196,7 +196,7 @@ const stalled: Scenario = {
   name: 'stalled',
   title: 'two viewers of the same panes, one accepts nothing for 10 s',
   ours: 'one stalled',
-  rounds: 2,
+  rounds: 1,
   contenders: {
     'one stalled': contender(10, { kind: 'bridge', ...onLink, stalledViewer: true }),
     alone: contender(10, { kind: 'bridge', ...onLink }),
@@ -218,7 +218,7 @@ const busy: Scenario = {
   name: 'busy',
   title: 'the main thread is busy 30 of every 50 ms, one pane floods',
   ours: 'millrace, worker',
-  rounds: 3,
+  rounds: 2,
   contenders: {
     'millrace, worker': contender(4, { kind: 'bridge-worker', busy: true }),
     naive: contender(4, { kind: 'naive', busy: true }),
@@ -250,7 +250,7 @@ const local: Scenario = {
   name: 'local',
   title: 'a viewer that accepts at once on an idle thread: nothing to be won, nothing to be lost',
   ours: 'millrace',
-  rounds: 3,
+  rounds: 2,
   contenders: {
     millrace: contender(4, { kind: 'bridge' }, quietCommand),
     naive: contender(4, { kind: 'naive' }, quietCommand),
@@ -283,8 +283,8 @@ const mixed: Scenario = {
   ours: 'millrace',
   rounds: 1,
   contenders: {
-    millrace: besideOrdinaryClient(20, { kind: 'bridge', ...onLink }),
-    backpressure: besideOrdinaryClient(20, { kind: 'backpressure', ...onLink }),
+    millrace: besideOrdinaryClient(15, { kind: 'bridge', ...onLink }),
+    backpressure: besideOrdinaryClient(15, { kind: 'backpressure', ...onLink }),
   },
   unavailable: () => memoryUnreadable() ?? scriptMissing('ordinary client'),
   figures: [

@@ -77,14 +77,16 @@ export class Typist {
         this.#sent.set(key, this.#now());
         type(keyText(key));
       }
-      if (this.sent >= keys) this.stop();
+      if (this.sent >= keys) return;
+      const waitMs = first + due * intervalMs - performance.now();
+      this.#timer = setTimeout(turn, Math.max(0, waitMs));
     };
-    this.#timer = setInterval(turn, Math.min(intervalMs, 5));
+    this.#timer = setTimeout(turn, 0);
   }
 
   /** Stops typing. */
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 

@@ -21,7 +21,7 @@ export interface BenchOptions {
   readonly output: Output;
   /** Where progress goes: standard error. */
   readonly progress: Output;
-  /** One round, a third of the time. */
+  /** One round, a quarter of the time. */
   readonly quick: boolean;
   /** Names of the scenarios; all, if empty. */
   readonly only: readonly string[];
@@ -36,7 +36,7 @@ export interface BenchOptions {
 /** What `--scenario` takes. */
 export const scenarioNames: readonly string[] = scenarios.map(({ name }) => name);
 
-const quickScale = 0.35;
+const quickScale = 0.25;
 
 /** A line that is rewritten on a terminal, and printed once per measurement elsewhere. */
 class Status {

@@ -183,7 +183,7 @@ ${workerHelp}${jsonHelp}`,
 library and what it replaces in turn, every one in a process of its own on a private tmux that is removed afterwards.
 Takes about three minutes. What falls short is printed, and is no failure: a busy machine is enough for it.
 
-  --quick             one round, a third of the time: about 40 s
+  --quick             one round, a quarter of the time: about 40 s
   --scenario NAME     only this one; may be repeated: ${scenarioNames.join(', ')}
   --json              print everything measured as one JSON object
   --html FILE         write one HTML file with plots, tables and the data

@@ -18,12 +18,17 @@ import type { RecordTarget, ReplyEvent, StreamEvent } from '../parse/records.ts'
 import type { Source } from '../ring/source.ts';
 import { Commands } from './commands.ts';
 
+/** How long tmux may take to say goodbye after a command failed because the session is over. */
+const goodbyeMs = 300;
+
 /** What a connection tells. */
 export interface ConnectionHost {
   /** Takes output, without a detour. */
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  /** Learns how old a pane's output is when it comes. */
+  aged(pane: number, ageMs: number): void;
   recordingFailed(error: BridgeError): void;
   /** Learns of the end: nothing more comes. Returns whether another connection is tried. */
   ended(end: SessionEnd): boolean;
@@ -40,6 +45,7 @@ export class Connection {
   #attached = false;
   #asked = false;
   #end: SessionEnd | undefined;
+  #onEnd: (() => void) | undefined;
   #firstStray: string | undefined;
   #exitReason: string | undefined;
   #ready: { resolve(): void; reject(error: BridgeError): void } | undefined;
@@ -65,6 +71,11 @@ export class Connection {
     );
   }
 
+  /** How it ended, if it has. */
+  get end(): SessionEnd | undefined {
+    return this.#end;
+  }
+
   /** Which tmux is at the other end. */
   get version(): string {
     return this.#version;
@@ -76,7 +87,7 @@ export class Connection {
   }
 
   /**
-   * Starts it; resolves when tmux has attached and `greet` is done.
+   * Starts it; resolves when tmux has attached and `greet` is done, or when the session was over before that.
    *
    * @throws {BridgeError} (rejects) what went wrong; the connection has been ended then
    */
@@ -101,8 +112,11 @@ export class Connection {
     });
     try {
       await Promise.race([opened.then(greet), timedOut]);
-      this.#attached = true;
     } catch (reason) {
+      // A program that is over so soon has had its session, and ended in the ordinary way; commands may fail before
+      // tmux says so.
+      if (this.#attached && this.#end === undefined) await this.#endWithin(goodbyeMs);
+      if (this.#end?.reason === 'exited') return;
       // What ended the connection says more than the command that it took along.
       const error = this.#end?.error ?? reason;
       const failure =
@@ -115,6 +129,16 @@ export class Connection {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #endWithin(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#onEnd = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Detaches from tmux, or ends the client by force after `deadlineMs`. */
@@ -145,6 +169,9 @@ export class Connection {
       case 'notification':
         this.#host.notified(event.notification);
         break;
+      case 'age':
+        this.#host.aged(event.pane, event.ageMs);
+        break;
       case 'exit':
         this.#exitReason = event.reason;
         break;
@@ -169,6 +196,7 @@ export class Connection {
     const ready = this.#ready;
     this.#ready = undefined;
     if (event.ok) {
+      this.#attached = true;
       ready?.resolve();
       return;
     }
@@ -195,6 +223,7 @@ export class Connection {
   #finish(end: SessionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end; // C2
+    this.#onEnd?.();
     const again = this.#host.ended(end);
     if (again) this.commands.close('ERR_TMUX_DISCONNECTED', `the connection broke: ${end.message}`);
     else this.commands.close('ERR_SESSION_CLOSED', `the session has ended: ${end.message}`);

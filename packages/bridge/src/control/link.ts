@@ -36,6 +36,8 @@ export interface LinkHost {
   readonly output: RecordTarget['output'];
   readonly readEnd: RecordTarget['readEnd'];
   notified(notification: Notification): void;
+  /** Learns how old a pane's output is when it comes. */
+  aged(pane: number, ageMs: number): void;
   recordingFailed(error: BridgeError): void;
   /** Sets up a connection that has attached: flags, size, subscriptions, listing. */
   greet(connection: Connection): Promise<void>;
@@ -108,6 +110,11 @@ export class Link {
     return this.#state === 'up';
   }
 
+  /** Whether the connection broke and another is tried. */
+  get down(): boolean {
+    return this.#state === 'down';
+  }
+
   /** Whether it has ended or is about to. */
   get ending(): boolean {
     return this.#state === 'closing' || this.#state === 'over';
@@ -163,6 +170,7 @@ export class Link {
       output: this.#host.output,
       readEnd: this.#host.readEnd,
       notified: (notification) => this.#host.notified(notification),
+      aged: (pane, ageMs) => this.#host.aged(pane, ageMs),
       recordingFailed: (error) => this.#host.recordingFailed(error),
       ended: (end) => this.#ended(connection, end),
     });
@@ -244,6 +252,10 @@ export class Link {
       this.#attempting = true;
       await connection.open(() => this.#greet(connection));
       if (this.#state !== 'down') return; // closed meanwhile: `#ended` tells
+      if (connection.end !== undefined) {
+        this.#over(connection.end);
+        return;
+      }
     } catch (reason) {
       this.#failed(reason);
       return;

@@ -10,6 +10,7 @@
  */
 import { ControlParser, type Guard } from '@millrace/tmux-proto';
 import type { BridgeError } from '../errors.ts';
+import { AgeWatch } from '../flow/ages.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
 import type { Receiver, TransportExit } from '../receive/transport.ts';
@@ -55,9 +56,14 @@ export class Reader implements Receiver {
       this.#stations.parse.record(parsedAt - this.#readAt);
       this.#target.output(pane, bytes, start, end, this.#readAt, parsedAt);
     };
+    const ages = new AgeWatch((pane, ageMs) => this.#target.event({ type: 'age', pane, ageMs }));
     this.#parser = new ControlParser(
       {
         output,
+        extendedOutput: (pane, ageMs, bytes, start, end) => {
+          ages.see(pane, ageMs);
+          output(pane, bytes, start, end);
+        },
         begin: () => {
           this.#bodyLength = 0;
           this.#bodyTruncated = false;

@@ -25,6 +25,8 @@ export type StreamEvent =
   | ReplyEvent
   | { readonly type: 'notification'; readonly notification: Notification }
   | { readonly type: 'exit'; readonly reason: string }
+  /** Output of a pane is so much older now when tmux sends it, in steps (ms). */
+  | { readonly type: 'age'; readonly pane: number; readonly ageMs: number }
   /** A line that is no protocol: text of a failed start, output of hooks. At most 512 bytes of it. */
   | { readonly type: 'stray'; readonly text: string }
   /** The recording broke off; the connection goes on. */

@@ -161,9 +161,9 @@ export class Cursor {
 
   /** Absolute motion, 0-based; -1 keeps a coordinate. */
   to(x: number, y: number): void {
-    if (x >= 0) this.x = this.columns < 0 ? -1 : Math.min(x, this.columns - 1);
+    if (x >= 0) this.x = x === 0 ? 0 : this.columns < 0 ? -1 : Math.min(x, this.columns - 1);
     if (y < 0) return;
-    if (this.rows < 0) this.y = -1;
+    if (this.rows < 0) this.y = y === 0 && !this.origin ? 0 : -1;
     else if (!this.origin) this.y = Math.min(y, this.rows - 1);
     else if (this.top < 0) this.y = -1;
     else this.y = y > this.bottom - this.top ? this.bottom : y + this.top;

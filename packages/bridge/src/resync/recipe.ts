@@ -3,7 +3,7 @@
  * oracle's script changes them.
  */
 export const recipe: {
-  /** Ask for the screen in one line of commands. */
+  /** Ask for the screen in one line of commands, not in one after the other. */
   oneLine: boolean;
   /** Restore the sequence that the stream is inside of. */
   pending: boolean;

@@ -226,7 +226,7 @@ export class PaneResync {
     });
   }
 
-  /** Sends commands in one line; in the oracle's ablation, one by one. */
+  /** Sends commands in one line; in the oracle's ablation, each when the one before was answered. */
   #send(commands: readonly [string, ...string[]][], replied: Replied): void {
     const lines = commands.map((words) => encodeCommand(...words));
     if (recipe.oneLine) {
@@ -234,12 +234,14 @@ export class PaneResync {
       return;
     }
     const all: (readonly string[])[] = [];
-    for (const line of lines) {
-      this.#host.ask(line, 1, (replies) => {
+    const next = (): void => {
+      this.#host.ask(lines[all.length]!, 1, (replies) => {
         all.push(replies?.[0] ?? []);
         if (all.length === lines.length) replied(all);
+        else next();
       });
-    }
+    };
+    next();
   }
 
   /** Whether a request might find what was missing. */

@@ -3,17 +3,24 @@
  * cell, attribute and the cursor of the viewer that skipped must equal what tmux shows.
  *
  * ```text
- * program ─▶ tmux ─▶ bridge ─┬▶ lossless xterm ──────────┐ also: the state that shows later
- *                            └▶ skipping xterm ─▶ equal? ◀┴ capture-pane, painted by a fresh xterm
+ * program ─┬▶ tmux ─▶ bridge ─▶ skipping xterm ─▶ equal? ◀─ capture-pane, painted by a fresh xterm
+ *          └▶ control: an xterm that gets the same bytes ──┘ also: the state that shows later
  * ```
  *
- * A flood would scroll the damage away, hence the stop. The lossless viewer is the control: where it differs from
- * tmux, xterm.js and tmux disagree about a sequence. Then only cells and cursor are compared, with tmux; and where both
- * viewers differ from tmux, the cycle says nothing (`void`).
+ * A flood would scroll the damage away, hence the stop, zero to four pieces or 1 to 3 ms after the seam. Where the control differs from tmux, xterm.js and tmux disagree
+ * about a sequence. Then only cells and cursor are compared, with tmux; and where both differ from tmux, the cycle says
+ * nothing (`void`).
  */
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pane, Pipe, ResyncReport, Session, Sink } from '@millrace/bridge';
+import {
+  nullSink,
+  type Pane,
+  type Pipe,
+  type ResyncReport,
+  type Session,
+  type Sink,
+} from '@millrace/bridge';
 import { xtermSink } from '@millrace/bridge/sinks/xterm';
 import {
   cellsOf,
@@ -27,7 +34,7 @@ import {
 } from '../support/cells.ts';
 import { type TtyPane, ttyPane } from '../support/pane-tty.ts';
 import { type TestServer, testServer } from '../support/tmux.ts';
-import { Producer } from './producer.ts';
+import { loadPieces, type Pieces, Producer } from './producer.ts';
 
 export const columns = 40;
 export const rows = 12;
@@ -41,8 +48,8 @@ export interface OracleOptions {
   readonly floods?: number;
   /** Units of the program, separated by commas; `all`; `program` for a full-screen program. */
   readonly kinds?: string;
-  /** Whether somebody else watches the pane without loss; without, there is no control. @defaultValue true */
-  readonly control?: boolean;
+  /** Whether somebody else watches the pane without loss, so that it is never paused. @defaultValue true */
+  readonly lossless?: boolean;
   /** What a cycle stands for: a viewer that lags, or tmux dropping output. */
   readonly cause?: 'skip' | 'gap';
   /** Whether the viewer's sink carries characters over that a write cuts. @defaultValue true */
@@ -56,7 +63,7 @@ export interface OracleOptions {
 export interface OracleResult {
   /** Cycles with a resync that was claimed exact, and compared. */
   exact: number;
-  /** Of them, those that differed from tmux, or in hidden state from the lossless viewer. */
+  /** Of them, those that differed from tmux, or in hidden state from the control. */
   wrong: number;
   /** Resyncs that named something as inexact, by reason. */
   named: Record<string, number>;
@@ -64,16 +71,21 @@ export interface OracleResult {
   namedWrong: number;
   /** Cycles in which the hidden state was compared too: the control agreed with tmux. */
   hidden: number;
-  /** Cycles in which both viewers differed from tmux. */
+  /** Cycles in which the control differed from tmux too. */
   void: number;
   /** Cycles in which the pipe stayed lossless, because a snapshot wouldn't have been exact. */
   held: number;
   /** Cycles whose resync hadn't come after a second. */
   late: number;
+  /** Cycles in which tmux dropped output: the pane was paused. */
+  dropped: number;
   /** Requests that were needed. */
   attempts: number;
   /** Seams that were found among output of other panes. */
   searched: number;
+  /** Seams inside a sequence, and inside a character. */
+  pending: number;
+  cut: number;
   bytesSkipped: number;
   seconds: number;
   /** What differed, with all that is needed to understand it. */
@@ -146,12 +158,19 @@ class Oracle {
   readonly #producer: Producer;
   readonly #control = newTerminal(columns, rows);
   readonly #viewer = newTerminal(columns, rows);
-  readonly #lossless: Pipe | undefined;
+  readonly #controlSink = xtermSink(this.#control);
+  readonly #next: () => Buffer;
   readonly #gate: ReturnType<typeof gated>;
   readonly #pipe: Pipe;
-  readonly #recent: number[] = [];
-  #seam = '';
+  /** The end of what the program has written, and how much that was. */
+  #recent: Buffer = Buffer.alloc(0);
+  #given = 0;
+  #report: ResyncReport | undefined;
+  #handedOver: HandedMessage | undefined;
+  #handedAt = 0;
   #revealed = 0;
+  /** Bytes that tmux dropped. */
+  #lost = 0;
   #random: number;
   readonly result: OracleResult = {
     exact: 0,
@@ -162,22 +181,25 @@ class Oracle {
     void: 0,
     held: 0,
     late: 0,
+    dropped: 0,
     attempts: 0,
     searched: 0,
+    pending: 0,
+    cut: 0,
     bytesSkipped: 0,
     seconds: 0,
     differences: [],
   };
 
-  constructor(options: OracleOptions, tty: TtyPane) {
-    const { seed, kinds = 'all', control = true, carry = true } = options;
+  constructor(options: OracleOptions, tty: TtyPane, pieces: Pieces) {
+    const { seed, kinds = 'all', lossless = true, carry = true } = options;
     this.#options = options;
     this.#tty = tty;
     this.#random = seed >>> 0 || 1;
     this.#producer = new Producer(tty, { seed, kinds, columns, rows });
     const { pane } = tty;
-    if (control) this.#lossless = pane.pipe(xtermSink(this.#control));
-    if (control) pane.pipe({ write: (bytes) => this.#remember(bytes) });
+    this.#next = pieces({ seed, kinds, columns, rows });
+    if (lossless) pane.pipe(nullSink());
     this.#gate = gated(carry ? xtermSink(this.#viewer) : rawSink(this.#viewer));
     this.#pipe = pane.pipe(this.#gate.sink, { policy: 'latest', bytesHigh: 300 });
   }
@@ -187,51 +209,61 @@ class Oracle {
     return (this.#random >>> 8) % limit;
   }
 
-  #remember(bytes: Uint8Array): undefined {
-    for (const byte of bytes) this.#recent.push(byte);
-    if (this.#recent.length > 40_000) this.#recent.splice(0, 20_000);
-    return undefined;
+  /** Gives the control what the program has written. */
+  async #follow(): Promise<void> {
+    const written: Buffer[] = [];
+    while (this.#given < this.#producer.bytes) {
+      const piece = this.#next();
+      this.#given += piece.length;
+      written.push(piece);
+    }
+    const bytes = Buffer.concat(written);
+    if (bytes.length > 0) await this.#controlSink.write(bytes);
+    this.#recent = Buffer.concat([this.#recent, bytes]);
+    this.#recent = this.#recent.subarray(-100_000);
   }
 
   async run(): Promise<void> {
     const { session, pane } = this.#tty;
     const { cycles, cause = 'skip', deadline = Number.POSITIVE_INFINITY } = this.#options;
-    let report: ResyncReport | undefined;
     let delayMs = 0;
+    let more = 0;
     session.on('resync', (_pane, restored) => {
-      report = restored;
+      this.#report = restored;
       this.result.attempts += restored.attempts;
-      // Right after the seam, or a little later.
-      if (delayMs === 0) this.#producer.stop();
+      // Right after the seam, or a little later, when what was missing of a sequence or a character has shown.
+      if (delayMs === 0) this.#producer.stopAfter(more);
       else setTimeout(() => this.#producer.stop(), delayMs);
     });
     const handed = channel('@millrace/bridge:handed');
     const subscriber = (message: unknown): void => this.#handed(message as HandedMessage);
     handed.subscribe(subscriber);
+    while (this.#pipe.stats.resyncs === 0) await sleep(1);
     const started = performance.now();
     try {
       for (let cycle = 0; cycle < cycles && Date.now() < deadline; cycle++) {
-        report = undefined;
+        this.#report = undefined;
         delayMs = this.#below(3) === 0 ? 1 + this.#below(3) : 0;
+        more = this.#below(5);
         const before = this.#pipe.stats.skips;
         if (cause === 'skip') this.#gate.close();
         this.#producer.run();
         if (cause === 'gap') await this.#gap();
         else await this.#skip(before);
-        for (let waited = 0; report === undefined && waited < 500; waited++) {
+        for (let waited = 0; this.#report === undefined && waited < 500; waited++) {
           if (cause === 'skip' && this.#pipe.stats.skips === before && waited > 50) break;
           await sleep(2);
         }
-        this.#producer.stop();
+        if (this.#report === undefined) this.#producer.stop();
         await this.#producer.still(this.#revealed);
-        if (report === undefined) {
+        await this.#follow();
+        if (this.#report === undefined) {
           if (this.#pipe.stats.skips === before) this.result.held++;
           else this.result.late++;
           continue;
         }
-        if (cause === 'gap') await this.#quiet();
-        else await this.#tty.settled();
-        if (report !== undefined) await this.#compare(report, pane, cause);
+        await this.#settled(cause);
+        await this.#compare(pane, cause);
       }
     } finally {
       handed.unsubscribe(subscriber);
@@ -255,6 +287,18 @@ class Oracle {
     this.#tty.server.run('refresh-client', '-t', lines[0]!, '-A', `%${pane.id}:pause`);
   }
 
+  /** Resolves when all that was written has come; or, where tmux dropped output, when nothing changes. */
+  async #settled(cause: 'skip' | 'gap'): Promise<void> {
+    const { pane } = this.#tty;
+    for (let waited = 0; cause === 'skip' && waited < 400; waited++) {
+      if (pane.bytes + this.#lost >= this.#tty.written) return;
+      await sleep(waited < 20 ? 0 : 5);
+    }
+    await this.#quiet();
+    this.#lost = this.#tty.written - pane.bytes;
+    this.result.dropped++;
+  }
+
   /** Resolves when tmux shows the same twice: bytes are missing, so they can't be counted. */
   async #quiet(): Promise<void> {
     const { session, pane } = this.#tty;
@@ -266,10 +310,19 @@ class Oracle {
     }
   }
 
-  /** What a snapshot was made of, in words. */
-  #handed({ pane, screen, tracker, restBytes, attempts }: HandedMessage): void {
-    if (pane !== this.#tty.pane.id) return;
-    if (restBytes > 0) this.result.searched++;
+  #handed(message: HandedMessage): void {
+    if (message.pane !== this.#tty.pane.id) return;
+    if (message.restBytes > 0) this.result.searched++;
+    if (message.tracker.cut.length > 0) this.result.cut++;
+    if (message.screen.pending.length > 0) this.result.pending++;
+    this.#handedOver = message;
+    this.#handedAt = this.#tty.pane.bytes + this.#lost - 1 - this.#revealed - message.restBytes;
+  }
+
+  /** What the last snapshot was made of, in words. */
+  #seam(): string {
+    if (this.#handedOver === undefined) return '';
+    const { screen, tracker, restBytes, attempts } = this.#handedOver;
     const { rows: _, hidden: _1, history: _2, ...told } = screen;
     const { pen, cursor, saved, sets, shift, alternatePen } = tracker;
     const known = {
@@ -281,22 +334,23 @@ class Oracle {
       saved: { ...saved, pen: saved.pen.sgr() },
       alternatePen: alternatePen.sgr(),
     };
-    const at = this.#recent.length - restBytes;
-    const text = (from: number, end: number): string =>
-      JSON.stringify(Buffer.from(this.#recent.slice(Math.max(0, from), end)).toString('latin1'));
-    this.#seam = `attempts ${attempts}, seam ${restBytes} bytes back, tracker ${JSON.stringify(known)}, told ${JSON.stringify(told)}, before ${text(at - 300, at)}, after ${text(at, at + restBytes)}`;
+    const at = this.#recent.length - (this.#given - this.#handedAt);
+    const text = (from: number, end?: number): string =>
+      JSON.stringify(this.#recent.subarray(Math.max(0, from), end).toString('latin1'));
+    return `attempts ${attempts}, ${restBytes} bytes since, tracker when it had followed them ${JSON.stringify(known)}, told ${JSON.stringify(told)}, before ${text(at - 300, at)}, after ${text(at)}`;
   }
 
   async #shown(): Promise<void> {
-    const busy = (pipe: Pipe | undefined): boolean =>
-      pipe !== undefined && (pipe.stats.pendingBytes > 0 || pipe.stats.skipping);
-    while (busy(this.#lossless) || busy(this.#pipe) || !this.#gate.idle()) await sleep(1);
+    const { stats } = this.#pipe;
+    if (stats.pendingBytes > 0 || stats.skipping || !this.#gate.idle()) {
+      await sleep(1);
+      return this.#shown();
+    }
     await Promise.all([written(this.#control, ''), written(this.#viewer, '')]);
   }
 
-  async #compare(report: ResyncReport, pane: Pane, cause: 'skip' | 'gap'): Promise<void> {
+  async #compare(pane: Pane, cause: 'skip' | 'gap'): Promise<void> {
     const { result } = this;
-    const withControl = cause === 'skip' && this.#lossless !== undefined;
     let truth = await truthOf(this.#tty.session, pane);
     await this.#shown();
     const shown = (terminal: Terminal): string | undefined =>
@@ -305,7 +359,7 @@ class Oracle {
         ? undefined
         : `cursor ${cursorOf(terminal)} instead of ${truth.cursor}`);
     let difference = shown(this.#viewer);
-    if (withControl) {
+    if (cause === 'skip') {
       const disputed = shown(this.#control);
       if (disputed !== undefined && difference !== undefined) {
         result.void++;
@@ -314,13 +368,15 @@ class Oracle {
       }
       if (disputed === undefined) {
         result.hidden++;
-        difference ??= this.#hidden();
+        // What was lost with dropped output has been named then.
+        if (this.#lost === 0) difference ??= this.#hidden();
         const erased = firstDifference(cellsOf(this.#viewer), cellsOf(this.#control));
         if (difference === undefined && erased !== undefined) {
           // In cells that capture-pane leaves out.
           this.#tty.feed(reveal);
           this.#revealed += reveal.length;
-          await this.#tty.settled();
+          await this.#controlSink.write(Buffer.from(reveal));
+          await this.#settled('skip');
           await this.#shown();
           truth = await truthOf(this.#tty.session, pane);
           difference = shown(this.#viewer);
@@ -329,7 +385,7 @@ class Oracle {
         }
       }
     }
-    this.#count(report, difference);
+    this.#count(difference);
   }
 
   #hidden(): string | undefined {
@@ -343,8 +399,9 @@ class Oracle {
     return `hidden …${part(got)}… instead of …${part(wanted)}…`;
   }
 
-  #count(report: ResyncReport, difference: string | undefined): void {
+  #count(difference: string | undefined): void {
     const { result } = this;
+    const report = this.#report!; // the last: it may have lagged twice
     for (const reason of report.inexact) result.named[reason] = (result.named[reason] ?? 0) + 1;
     const named = report.inexact.length > 0;
     if (!named) result.exact++;
@@ -352,8 +409,7 @@ class Oracle {
     if (named) result.namedWrong++;
     else {
       result.wrong++;
-      const text = JSON.stringify(Buffer.from(this.#recent.slice(-300)).toString('latin1'));
-      result.differences.push(`${difference}; ${this.#seam}, last ${text}`);
+      result.differences.push(`${difference}; ${this.#seam()}`);
       this.#options.log?.(`wrong: ${result.differences.at(-1)}`);
     }
   }
@@ -362,13 +418,14 @@ class Oracle {
 /** What `@millrace/bridge:handed` carries. */
 interface HandedMessage {
   readonly pane: number;
-  readonly screen: { rows: unknown; hidden: unknown; history: unknown };
+  readonly screen: { pending: Uint8Array; rows: unknown; hidden: unknown; history: unknown };
   readonly tracker: {
     pen: { sgr(): string };
     alternatePen: { sgr(): string };
     cursor: { x: number; y: number };
     saved: { pen: { sgr(): string } };
     sets: unknown;
+    cut: Uint8Array;
     shift: number;
   };
   readonly restBytes: number;
@@ -388,7 +445,7 @@ export async function runOracle(options: OracleOptions): Promise<OracleResult> {
     for (let flood = 0; flood < (options.floods ?? 0); flood++) {
       await tty.session.command('new-window', '-d', 'while :; do seq 1 100000; done');
     }
-    const oracle = new Oracle(options, tty);
+    const oracle = new Oracle(options, tty, await loadPieces());
     await oracle.run();
     return oracle.result;
   } finally {

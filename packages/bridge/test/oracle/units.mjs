@@ -134,8 +134,11 @@ export function pieces({ seed, columns, rows, kinds }) {
 
   let buffer =
     kinds === 'program'
-      ? Buffer.from('\x1b[m\x1b[?1049h\x1b[2J\x1b[?1h\x1b=\x1b[?1000h\x1b[?1006h')
-      : Buffer.alloc(0);
+      ? Buffer.from(
+          '\x1b[m\x1b)0\x1b[2J\x1b[H\x1b7\x1b[m\x1b[?1049h\x1b[2J\x1b[?1h\x1b=\x1b[?1000h\x1b[?1006h',
+        )
+      : // tmux saves the character sets with the cursor, xterm.js only the one in use: both begin with the same.
+        Buffer.from('\x1b[m\x1b)0\x1b[2J\x1b[H\x1b7');
   return () => {
     while (buffer.length < 40) buffer = Buffer.concat([buffer, Buffer.from(units[pick(names)]())]);
     const length = 1 + below(40);

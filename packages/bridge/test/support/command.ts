@@ -45,7 +45,7 @@ export class CommandFolder {
     return run;
   }
 
-  /** Nothing of ours is left: no file, and no process that names the folder. */
+  /** Nothing of ours is left: no file, and no process that names the folder or was started with it as its own. */
   async expectNothingLeft(): Promise<void> {
     await until(() => readdirSync(this.path).length === 0, 10_000);
     if (existsSync('/proc')) await until(() => this.#processes().length === 0, 10_000);
@@ -54,16 +54,17 @@ export class CommandFolder {
 
   #processes(): string[] {
     if (!existsSync('/proc')) return [];
-    const commands = readdirSync('/proc')
+    const processes = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map((pid) => {
         try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+          return `${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}\n${environment}`;
         } catch {
           return ''; // it has just ended
         }
       });
-    return commands.filter((command) => command.includes(this.path));
+    return processes.filter((process) => process.includes(this.path));
   }
 
   /** Ends what still runs, and removes the folder. */

@@ -95,12 +95,12 @@ export function heatmapGrid(
   return { columns, counts, low, high, most };
 }
 
-/** Ticks of time: round steps of seconds, minutes or hours. */
-const timeTicks = (start: number, end: number): Tick[] => {
+/** @internal Ticks of time, at most `most` and one: round steps of seconds, minutes or hours. */
+export const timeTicks = (start: number, end: number, most: number = 9): Tick[] => {
   const steps = [
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400,
   ];
-  const step = steps.find((size) => (end - start) / size <= 9) ?? (end - start) / 8;
+  const step = steps.find((size) => (end - start) / size <= most) ?? (end - start) / most;
   const ticks: Tick[] = [];
   for (let at = 0; at <= end - start + 1e-9; at += step) {
     const label = step >= 60 ? `${Math.floor(at / 60)} min` : `${Number(at.toFixed(1))} s`;
@@ -169,14 +169,20 @@ export function heatmapSvg(
   svg += legend(16, most);
   const percentile = options.percentile ?? 99;
   if (percentile !== false) {
-    const points = columns
-      .filter(({ histogram }) => !histogram.isEmpty)
-      .map(({ startTimeSeconds, lengthSeconds, histogram }) => {
-        const value = Math.max(low, histogram.percentile(percentile));
-        return `${px(x(startTimeSeconds + lengthSeconds / 2))} ${px(y(value))}`;
-      });
-    svg += `<path d="M${points.join('L')}" fill="none" stroke="var(--page)" stroke-width="4" opacity=".7"/>`;
-    svg += `<path d="M${points.join('L')}" fill="none" stroke="var(--ink)" stroke-width="1.5"/>`;
+    let path = '';
+    let reached = Number.NaN;
+    for (const { startTimeSeconds, lengthSeconds, histogram } of columns) {
+      if (histogram.isEmpty) continue;
+      const value = Math.max(low, histogram.percentile(percentile));
+      const point = `${px(x(startTimeSeconds + lengthSeconds / 2))} ${px(y(value))}`;
+      // Nothing is drawn over a time without values; a lone point is a dot.
+      const isNext = startTimeSeconds - reached <= lengthSeconds / 2;
+      path += isNext ? `L${point}` : `M${point}h.01`;
+      reached = startTimeSeconds + lengthSeconds;
+    }
+    const line = `<path d="${path}" fill="none" stroke-linecap="round" stroke-linejoin="round"`;
+    svg += `${line} stroke="var(--page)" stroke-width="4" opacity=".7"/>`;
+    svg += `${line} stroke="var(--ink)" stroke-width="1.5"/>`;
     svg += `<path d="M330 46h18" stroke="var(--ink)" stroke-width="1.5"/>`;
     svg += text(354, 50, `percentile ${percentile}`);
   }

@@ -1,12 +1,10 @@
 /**
- * Pictures of text: a table of percentiles, bars, a sparkline, a heatmap in colour.
+ * Pictures of text: a table of percentiles, bars, a sparkline.
  *
- * Only block elements and, in the heatmap, 24-bit colours. Names from outside are stripped of control
- * characters, so that they can't send escapes to the terminal.
+ * Only block elements. Names from outside are stripped of control characters, so that they can't send escapes
+ * to the terminal.
  */
-import { HistogramRangeError } from '../errors.ts';
 import type { Histogram } from '../histogram.ts';
-import { heat } from './colour.ts';
 import {
   formatNanoseconds,
   formatPercentile,
@@ -14,7 +12,6 @@ import {
   reportedPercentiles,
   type ValueFormat,
 } from './format.ts';
-import { type HeatmapInterval, heatmapGrid } from './heatmap.ts';
 import { logTicks } from './svg.ts';
 
 /** How to write text pictures. */
@@ -158,63 +155,3 @@ export function sparkline(numbers: readonly number[]): string {
     })
     .join('');
 }
-
-/** How to write a heatmap as text. */
-export interface TextHeatmapOptions extends TextReportOptions {
-  /** Number of lines; each has two rows of cells. @defaultValue 12 */
-  readonly lines?: number;
-}
-
-/**
- * Draws intervals as a heatmap of value over time, in 24-bit colour.
- *
- * @param intervals - in order of time, at least one with values
- * @param options - format, width, lines
- * @returns lines, each ended, with colour escapes
- * @throws {HistogramRangeError} ERR_HISTOGRAM_EMPTY if no interval has values
- *
- * Concurrency: owner thread of the histograms. Cost: O(intervals * span).
- */
-export function heatmapText(
-  intervals: readonly HeatmapInterval[],
-  options: TextHeatmapOptions = {},
-): string {
-  const { format = formatNanoseconds, width = 80, lines = 12 } = options;
-  if (!Number.isInteger(lines) || lines < 1) {
-    throw new HistogramRangeError(
-      'ERR_HISTOGRAM_OPTION',
-      `lines must be a whole number above 0: lines=${String(lines)}`,
-    );
-  }
-  const labelWidth = 9;
-  const grid = heatmapGrid(intervals, lines * 2, Math.max(1, width - labelWidth - 1));
-  const colourOf = (count: number): readonly [number, number, number] | undefined =>
-    count === 0 ? undefined : heat(Math.log1p(count) / Math.log1p(grid.most));
-  let picture = '';
-  for (let line = lines - 1; line >= 0; line--) {
-    const value = grid.low * (grid.high / grid.low) ** ((line + 0.5) / lines);
-    const label = line % 3 === 0 ? format(value) : '';
-    picture += `${label.padStart(labelWidth)} `;
-    for (const column of grid.counts) {
-      picture += cell(colourOf(column[line * 2 + 1]!), colourOf(column[line * 2]!));
-    }
-    picture += '\n';
-  }
-  const first = grid.columns[0]!;
-  const last = grid.columns.at(-1)!;
-  const seconds = last.startTimeSeconds + last.lengthSeconds - first.startTimeSeconds;
-  const end = `${Number(seconds.toFixed(1))} s`;
-  const room = Math.max(0, grid.columns.length - 3);
-  return `${picture}${' '.repeat(labelWidth + 1)}0 s${room > end.length ? end.padStart(room) : ''}\n`;
-}
-
-/** Draws two cells in one character: a half block in one colour on another. */
-const cell = (
-  upper: readonly [number, number, number] | undefined,
-  lower: readonly [number, number, number] | undefined,
-): string => {
-  if (upper === undefined && lower === undefined) return ' ';
-  if (upper === undefined) return `\u001b[38;2;${lower!.join(';')}m▄\u001b[0m`;
-  if (lower === undefined) return `\u001b[38;2;${upper.join(';')}m▀\u001b[0m`;
-  return `\u001b[38;2;${upper.join(';')}m\u001b[48;2;${lower.join(';')}m▀\u001b[0m`;
-};

@@ -4,7 +4,7 @@
  */
 import { assertVerified } from '@millrace/interleave';
 import { expect, test } from 'vitest';
-import { proofs, racyProofs } from './scenarios.ts';
+import { proofs, racyProofs } from './proofs.ts';
 
 const isDeep = process.env['VERIFY_DEEP'] !== undefined;
 const chosen = (list: typeof proofs) => list.filter(({ deep }) => isDeep || deep !== true);

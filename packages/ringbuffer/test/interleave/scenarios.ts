@@ -3,7 +3,8 @@
  *
  * Records carry one value and a check byte, so that a torn record shows; waits don't spin, because a spin loop
  * with a budget only multiplies states. Statistics that a handle keeps for itself are reset between calls,
- * so that they don't keep equal states apart. `deep` scenarios take longer than CI's minute.
+ * so that they don't keep equal states apart. `deep` scenarios take longer than CI's minute. The code comes as an
+ * argument: `proofs.ts` gives it the package, `mutation.gate.ts` the package with a mistake in it.
  */
 import {
   type AnySpec,
@@ -18,25 +19,8 @@ import {
   type ScriptedThread,
   twoPhaseFifo,
 } from '@millrace/interleave';
-import {
-  attachBroadcastConsumer,
-  attachBroadcastProducer,
-  attachConsumer,
-  attachLane,
-  attachLanesConsumer,
-  attachProducer,
-  attachQueue,
-  attachSlotConsumer,
-  attachSlotProducer,
-  type CopyKernel,
-  createBroadcast,
-  createLanes,
-  createQueue,
-  createRing,
-  createSlotRing,
-  markDead,
-  type RingHandle,
-} from '@millrace/ringbuffer';
+import type * as Ring from '@millrace/ringbuffer';
+import type { CopyKernel, RingHandle } from '@millrace/ringbuffer';
 
 /** A scenario that a test or the table of scenarios runs. */
 export interface Proof {
@@ -45,8 +29,33 @@ export interface Proof {
   readonly run: () => CheckResult | Promise<CheckResult>;
 }
 
+type Package = typeof Ring;
+
+interface Definition {
+  readonly name: string;
+  readonly deep?: boolean;
+  readonly run: (ring: Package) => CheckResult | Promise<CheckResult>;
+}
+
 const checkByte = 0xa5;
 const record = (value: unknown): Uint8Array => Uint8Array.of(value as number, 0, 0, checkByte);
+
+/** One array per handle, pushed from or popped into again and again: what handles have short cuts for. */
+const arrays = new WeakMap<object, Uint8Array>();
+function arrayOf(handle: object): Uint8Array {
+  let array = arrays.get(handle);
+  if (array === undefined) {
+    array = new Uint8Array(new ArrayBuffer(8), 4, 4); // agrees with the payloads' places modulo 8: no pad
+    array[3] = checkByte;
+    arrays.set(handle, array);
+  }
+  return array;
+}
+function recordOf(handle: object, value: unknown): Uint8Array {
+  const array = arrayOf(handle);
+  array[0] = value as number;
+  return array;
+}
 const valueIn = (bytes: Uint8Array | undefined): number | string | undefined =>
   bytes === undefined ? undefined : bytes[3] === checkByte ? bytes[0]! : `torn: ${bytes}`;
 
@@ -55,12 +64,31 @@ interface Handle {
   tryPush(source: Uint8Array): boolean;
   pushSync(source: Uint8Array): boolean;
   push(source: Uint8Array): Promise<boolean>;
+  claim(length: number): number;
+  commit(): void;
+  readonly bytes: Uint8Array;
   tryPop(): Uint8Array | undefined;
+  tryPopInto(target: Uint8Array): number;
+  drain(callback: (bytes: Uint8Array, from: number, to: number) => void, limit: number): number;
+  peek(): number;
+  readonly start: number;
+  readonly end: number;
+  release(): void;
   popSync(): Uint8Array | undefined;
   pop(): Promise<Uint8Array | undefined>;
-  readySync(): boolean;
+  readySync(options?: { bytes: number }): boolean;
   close(): void;
 }
+
+/** What a body returns when it finds the other end gone. */
+const ended = (body: () => unknown): unknown => {
+  try {
+    return body();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_RING_CLOSED') return 'closed';
+    throw error;
+  }
+};
 
 const statistics = ['wakes', 'fullHits', 'highWater', 'pushed', 'popped', 'dropped'];
 
@@ -88,14 +116,45 @@ function callOf(handle: object, name: string, [value]: readonly unknown[]): unkn
   const end = handle as Handle;
   switch (name) {
     case 'tryPush':
-      return end.tryPush(record(value));
+      return end.tryPush(recordOf(handle, value));
+    case 'claim': {
+      const at = end.claim(4);
+      if (at < 0) return false;
+      for (const [index, byte] of record(value).entries()) end.bytes[at + index] = byte;
+      end.commit();
+      return true;
+    }
     case 'tryPop':
       return valueIn(end.tryPop());
+    case 'popInto':
+      return end.tryPopInto(arrayOf(handle)) < 0 ? undefined : valueIn(arrayOf(handle));
+    case 'drain': {
+      let taken: number | string | undefined;
+      end.drain((bytes, from, to) => {
+        taken = valueIn(bytes.slice(from, to));
+      }, 1);
+      return taken;
+    }
+    case 'peek': {
+      if (end.peek() < 0) return undefined;
+      const taken = valueIn(end.bytes.slice(end.start, end.end));
+      end.release();
+      return taken;
+    }
     case 'put':
-      end.pushSync(record(value));
+      end.pushSync(recordOf(handle, value));
       return undefined;
     case 'take':
       return valueIn(end.popSync());
+    case 'putOrEnd':
+      return ended(() => end.pushSync(recordOf(handle, value)));
+    case 'takeEight':
+      return end.readySync({ bytes: 8 }) ? valueIn(end.tryPop()) : undefined;
+    case 'takeSixteen':
+      return end.readySync({ bytes: 16 }) ? valueIn(end.tryPop()) : undefined;
+    case 'putLong':
+      end.pushSync(Uint8Array.of(value as number, 0, 0, checkByte, 0, 0, 0, 0, 0, 0, 0, 0));
+      return undefined;
     case 'takeReady':
       return end.readySync() ? valueIn(end.tryPop()) : undefined;
     case 'putAsync':
@@ -119,21 +178,22 @@ const thread = (attach: Attach, ops: readonly Operation[]): ScriptedThread<RingH
   ops,
   call,
 });
-const producer = (ops: readonly Operation[], copy?: CopyKernel) =>
-  thread((handle) => attachProducer(handle, options(copy)), ops);
-const consumer = (ops: readonly Operation[], copy?: CopyKernel) =>
-  thread((handle) => attachConsumer(handle, options(copy)), ops);
+const producer = (ring: Package, ops: readonly Operation[], copy?: CopyKernel) =>
+  thread((handle) => ring.attachProducer(handle, options(copy)), ops);
+const consumer = (ring: Package, ops: readonly Operation[], copy?: CopyKernel) =>
+  thread((handle) => ring.attachConsumer(handle, options(copy)), ops);
 
 const calls = {
-  push: ['tryPush'],
-  pop: ['tryPop'],
-  take: ['take', 'takeReady', 'takeAsync'],
-  put: ['put', 'putAsync'],
+  push: ['tryPush', 'claim'],
+  pop: ['tryPop', 'popInto', 'drain', 'peek'],
+  take: ['take', 'takeReady', 'takeEight', 'takeSixteen', 'takeAsync'],
+  put: ['put', 'putLong', 'putAsync'],
 };
 
-const isFull = ({ name, result }: ReturnedCall): boolean => name === 'tryPush' && result === false;
+const isFull = ({ name, result }: ReturnedCall): boolean =>
+  calls.push.includes(name) && result === false;
 const isEmpty = ({ name, result }: ReturnedCall): boolean =>
-  name === 'tryPop' && result === undefined;
+  calls.pop.includes(name) && result === undefined;
 
 const base = (
   name: string,
@@ -152,6 +212,9 @@ interface Spsc {
   readonly room: 2 | 4;
   readonly startIndex?: number;
   readonly copy?: CopyKernel;
+  /** How records go in and out. */
+  readonly push?: 'tryPush' | 'claim';
+  readonly pop?: 'tryPop' | 'popInto' | 'drain' | 'peek';
   readonly deep?: boolean;
 }
 
@@ -161,19 +224,22 @@ const spsc = ({
   room,
   startIndex = 0,
   copy = 'words',
+  push = 'tryPush',
+  pop = 'tryPop',
   deep = false,
-}: Spsc): Proof => {
-  const name = `SPSC ${pushes} pushes x ${pops} pops, room for ${room}, from ${startIndex}, ${copy}`;
+}: Spsc): Definition => {
+  const how = push === 'tryPush' && pop === 'tryPop' ? '' : `, ${push} and ${pop}`;
+  const name = `SPSC ${pushes} pushes x ${pops} pops, room for ${room}, from ${startIndex}, ${copy}${how}`;
   return {
     name,
     deep,
-    run: () =>
+    run: (ring) =>
       check(
         base(name, {
-          setup: () => createRing({ capacity: room * 8, startIndex }).handle,
+          setup: () => ring.createRing({ capacity: room * 8, startIndex }).handle,
           threads: [
-            producer(repeat(pushes, 'tryPush'), copy),
-            consumer(repeat(pops, 'tryPop'), copy),
+            producer(ring, repeat(pushes, push), copy),
+            consumer(ring, repeat(pops, pop), copy),
           ],
           spec: fifo({ capacity: room, ...calls }),
           cover: {
@@ -186,16 +252,21 @@ const spsc = ({
   };
 };
 
-const blocking = (count: number, deep = false): Proof => {
-  const name = `SPSC blocking, ${count} x ${count}, room for 2`;
+const blocking = (
+  puts: number,
+  takes = puts,
+  { startIndex = 0, deep = false } = {},
+): Definition => {
+  const from = startIndex === 0 ? '' : `, from ${startIndex}`;
+  const name = `SPSC blocking, ${puts} x ${takes}, room for 2${from}`;
   return {
     name,
     deep,
-    run: () =>
+    run: (ring) =>
       check(
         base(name, {
-          setup: () => createRing({ capacity: 16 }).handle,
-          threads: [producer(repeat(count, 'put')), consumer(repeat(count, 'take'))],
+          setup: () => ring.createRing({ capacity: 16, startIndex }).handle,
+          threads: [producer(ring, repeat(puts, 'put')), consumer(ring, repeat(takes, 'take'))],
           spec: fifo({ capacity: 2, ...calls }),
           cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
         }),
@@ -203,18 +274,71 @@ const blocking = (count: number, deep = false): Proof => {
   };
 };
 
-const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4, deep = false): Proof => {
+/** The consumer sleeps until exactly what comes is there; a target of 0 would not be reached. */
+const watermark: Definition = {
+  name: 'SPSC watermark of one record, 2 x 2',
+  run: (ring) =>
+    check(
+      base('SPSC watermark', {
+        setup: () => ring.createRing({ capacity: 16, startIndex: -32 }).handle,
+        threads: [producer(ring, repeat(2, 'tryPush')), consumer(ring, repeat(2, 'takeEight'))],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+/** A record that doesn't fit although less than the watermark is used: it would need a skip. */
+const refusedBelowWatermark: Definition = {
+  name: 'SPSC record without room below the watermark wakes its consumer',
+  run: (ring) =>
+    check(
+      base('SPSC refused below the watermark', {
+        setup: () => ring.createRing({ capacity: 32, startIndex: 12 }).handle,
+        threads: [
+          producer(ring, [
+            ['put', 1],
+            ['putLong', 2],
+          ]),
+          consumer(ring, repeat(2, 'takeSixteen')),
+        ],
+        spec: fifo({ capacity: 2, ...calls }),
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+    ),
+};
+
+/** Both ends attach to a ring that has been in use: one record was taken, one is left. */
+const takenOver: Definition = {
+  name: 'SPSC taken over in the middle, 3 pushes x 4 pops',
+  run: (ring) =>
+    check(
+      base('SPSC taken over', {
+        setup: () => {
+          const { handle } = ring.createRing({ capacity: 16 });
+          const before = ring.attachProducer(handle, options());
+          for (const value of [8, 9]) before.tryPush(record(value));
+          ring.attachConsumer(handle, options()).tryPop();
+          return handle;
+        },
+        threads: [producer(ring, repeat(3, 'tryPush')), consumer(ring, repeat(4, 'tryPop'))],
+        spec: { ...fifo({ capacity: 2, ...calls }), initial: [9] } as AnySpec,
+      }),
+    ),
+};
+
+const asynchronous = (put: 'putAsync' | 'tryPush', room: 2 | 4, deep = false): Definition => {
   const name = `SPSC async consumer, ${put} 3 x 3, room for ${room}`;
   return {
     name,
     deep,
-    run: () =>
+    run: (ring) =>
       checkAsync(
         base(name, {
-          setup: () => createRing({ capacity: room * 8 }).handle,
+          setup: () => ring.createRing({ capacity: room * 8 }).handle,
           threads: [
-            producer(repeat(3, put)),
-            consumer(repeat(put === 'tryPush' && room === 2 ? 2 : 3, 'takeAsync')),
+            producer(ring, repeat(3, put)),
+            consumer(ring, repeat(put === 'tryPush' && room === 2 ? 2 : 3, 'takeAsync')),
           ],
           spec: fifo({ capacity: room, ...calls }),
           cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
@@ -242,28 +366,31 @@ const closable = (room: number): AnySpec => {
   };
 };
 
-const closing: Proof = {
+const closing: Definition = {
   name: 'SPSC close while the consumer sleeps or works',
-  run: () =>
+  run: (ring) =>
     check(
       base('SPSC close', {
-        setup: () => createRing({ capacity: 16 }).handle,
-        threads: [producer([...repeat(2, 'tryPush'), ['close']]), consumer(repeat(3, 'take'))],
+        setup: () => ring.createRing({ capacity: 16 }).handle,
+        threads: [
+          producer(ring, [...repeat(2, 'tryPush'), ['close']]),
+          consumer(ring, repeat(3, 'take')),
+        ],
         spec: closable(2),
         cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
       }),
     ),
 };
 
-const killed: Proof = {
+const killed: Definition = {
   name: 'SPSC producer killed at any point',
-  run: () =>
+  run: (ring) =>
     check(
       base('SPSC producer killed', {
-        setup: () => createRing({ capacity: 16 }).handle,
+        setup: () => ring.createRing({ capacity: 16 }).handle,
         threads: [
-          { ...producer(repeat(3, 'tryPush')), crash: true },
-          { ...consumer(repeat(4, 'tryPop')) },
+          { ...producer(ring, repeat(3, 'tryPush')), crash: true },
+          { ...consumer(ring, repeat(4, 'tryPop')) },
         ],
         spec: fifo({ capacity: 2, ...calls }),
         cover: ['crashed'] satisfies BuiltinCoverage[],
@@ -271,54 +398,45 @@ const killed: Proof = {
     ),
 };
 
-const consumerKilled: Proof = {
+const consumerKilled: Definition = {
   name: 'SPSC consumer killed at any point',
-  run: () =>
+  run: (ring) =>
     check(
       base('SPSC consumer killed', {
-        setup: () => createRing({ capacity: 16 }).handle,
+        setup: () => ring.createRing({ capacity: 16 }).handle,
         threads: [
-          producer(repeat(4, 'tryPush')),
-          { ...consumer(repeat(3, 'tryPop')), crash: true },
+          producer(ring, repeat(4, 'tryPush')),
+          { ...consumer(ring, repeat(3, 'tryPop')), crash: true },
         ],
         spec: fifo({ capacity: 2, ...calls }),
         cover: ['crashed'] satisfies BuiltinCoverage[],
       }),
     ),
-};
-
-/** What a body returns when it finds the other end gone. */
-const ended = (body: () => unknown): unknown => {
-  try {
-    return body();
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ERR_RING_CLOSED') return 'closed';
-    throw error;
-  }
 };
 
 /** The thread that learns of a kill and says so: never too early to be safe, here at any point. */
-const undertaker = (side: 'producer' | 'consumer') => ({
-  run: (handle: RingHandle) => markDead(handle, side),
+const undertaker = (ring: Package, side: 'producer' | 'consumer') => ({
+  run: (handle: RingHandle) => ring.markDead(handle, side),
 });
 
-const sleeperOfKilledProducer: Proof = {
+const sleeperOfKilledProducer: Definition = {
   name: 'SPSC consumer asleep, producer killed at any point and declared dead',
-  run: () =>
+  deep: true,
+  run: (ring) =>
     check({
       name: 'SPSC sleeping consumer, producer killed',
-      setup: () => createRing({ capacity: 16 }).handle,
+      setup: () => ring.createRing({ capacity: 16 }).handle,
       threads: [
         {
           crash: true,
           run: (handle) => {
-            const end = attachProducer(handle, options());
+            const end = ring.attachProducer(handle, options());
             return ended(() => [1, 2].map((value) => end.tryPush(record(value))));
           },
         },
         {
           run: (handle) => {
-            const end = attachConsumer(handle, options());
+            const end = ring.attachConsumer(handle, options());
             const got: unknown[] = [];
             for (let bytes = end.popSync(); bytes !== undefined; bytes = end.popSync()) {
               got.push(valueIn(bytes));
@@ -326,51 +444,76 @@ const sleeperOfKilledProducer: Proof = {
             return got.join();
           },
         },
-        undertaker('producer'),
+        undertaker(ring, 'producer'),
       ],
       final: (_handle, [, got]) => /^(1(,2)?)?$/.test(String(got)) || `got ${got}`,
       cover: ['blocked', 'woken', 'crashed'] satisfies BuiltinCoverage[],
     }),
 };
 
-const sleeperOfKilledConsumer: Proof = {
+const sleeperOfKilledConsumer: Definition = {
   name: 'SPSC producer asleep, consumer killed at any point and declared dead',
-  run: () =>
+  deep: true,
+  run: (ring) =>
     check({
       name: 'SPSC sleeping producer, consumer killed',
-      setup: () => createRing({ capacity: 16 }).handle,
+      setup: () => ring.createRing({ capacity: 16 }).handle,
       threads: [
         {
           run: (handle) => {
-            const end = attachProducer(handle, options());
+            const end = ring.attachProducer(handle, options());
             return ended(() => [1, 2, 3, 4].map((value) => end.pushSync(record(value))));
           },
         },
         {
           crash: true,
           run: (handle) => {
-            const end = attachConsumer(handle, options());
+            const end = ring.attachConsumer(handle, options());
             return [valueIn(end.tryPop()), valueIn(end.tryPop())].join();
           },
         },
-        undertaker('consumer'),
+        undertaker(ring, 'consumer'),
       ],
       cover: ['blocked', 'woken', 'crashed'] satisfies BuiltinCoverage[],
     }),
 };
 
-const slots = (pushes: number, pops: number, deep = false): Proof => {
+/** A thread that declares an end dead, and another that sleeps on it or works. */
+const declaredDead = (side: 'producer' | 'consumer'): Definition => {
+  const name = `SPSC ${side} declared dead while the other end sleeps or works`;
+  return {
+    name,
+    run: (ring) =>
+      check({
+        name,
+        setup: () => ring.createRing({ capacity: 16 }).handle,
+        threads: [
+          side === 'producer'
+            ? consumer(ring, repeat(1, 'take'))
+            : producer(ring, repeat(3, 'putOrEnd')),
+          { run: (handle: RingHandle) => ring.markDead(handle, side) },
+        ],
+        fingerprint: 'fields',
+        cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+      }),
+  };
+};
+
+const slots = (pushes: number, pops: number, deep = false): Definition => {
   const name = `SPSC slots, ${pushes} x ${pops}, 2 slots`;
   return {
     name,
     deep,
-    run: () =>
+    run: (ring) =>
       check(
         base(name, {
-          setup: () => createSlotRing({ slotCount: 2, slotBytes: 4 }).handle,
+          setup: () => ring.createSlotRing({ slotCount: 2, slotBytes: 4 }).handle,
           threads: [
-            thread((handle) => attachSlotProducer(handle, options()), repeat(pushes, 'tryPush')),
-            thread((handle) => attachSlotConsumer(handle, options()), repeat(pops, 'tryPop')),
+            thread(
+              (handle) => ring.attachSlotProducer(handle, options()),
+              repeat(pushes, 'tryPush'),
+            ),
+            thread((handle) => ring.attachSlotConsumer(handle, options()), repeat(pops, 'tryPop')),
           ],
           spec: fifo({ capacity: 2, ...calls }),
           cover: { full: isFull, empty: isEmpty },
@@ -404,19 +547,19 @@ const lanes = (
   scripts: readonly (readonly Operation[])[],
   crash = false,
   deep = false,
-): Proof => ({
+): Definition => ({
   name,
   deep,
-  run: () => {
+  run: (ring) => {
     const laneCount = scripts.length - 1;
     const room = 2;
     return check(
       base(name, {
-        setup: () => createLanes({ laneCount, capacity: room * 8 }).handle,
+        setup: () => ring.createLanes({ laneCount, capacity: room * 8 }).handle,
         threads: scripts.map((ops, lane) =>
           lane < laneCount
-            ? { ...thread((handle) => attachLane(handle, { ...options(), lane }), ops), crash }
-            : thread((handle) => attachLanesConsumer(handle, options()), ops),
+            ? { ...thread((handle) => ring.attachLane(handle, { ...options(), lane }), ops), crash }
+            : thread((handle) => ring.attachLanesConsumer(handle, options()), ops),
         ),
         spec: laneSpec(laneCount, room),
         cover: crash
@@ -429,19 +572,71 @@ const lanes = (
   },
 });
 
-const queue = (name: string, scripts: readonly (readonly Operation[])[], deep = false): Proof => ({
+const queue = (
+  name: string,
+  scripts: readonly (readonly Operation[])[],
+  deep = false,
+): Definition => ({
   name,
   deep,
-  run: () =>
+  run: (ring) =>
     check(
       base(name, {
-        setup: () => createQueue({ slotCount: 2, slotBytes: 4 }).handle,
-        threads: scripts.map((ops) => thread((handle) => attachQueue(handle, options()), ops)),
+        setup: () => ring.createQueue({ slotCount: 2, slotBytes: 4 }).handle,
+        threads: scripts.map((ops) => thread((handle) => ring.attachQueue(handle, options()), ops)),
         spec: twoPhaseFifo({ capacity: 2, ...calls }),
         cover: ['cas-failed'] satisfies BuiltinCoverage[],
       }),
     ),
 });
+
+/**
+ * One of two threads is killed at any point of its call: what the queue then refuses although there are records, or
+ * there is room, it explains by `halfDone`, and nothing else.
+ */
+const queueKilled = (call: 'push' | 'pop'): Definition => {
+  const name = `queue, ${call} killed at any point: it goes on, or says where it stands`;
+  return {
+    name,
+    run: (ring) =>
+      check({
+        name,
+        setup: () => {
+          const { handle } = ring.createQueue({ slotCount: 2, slotBytes: 4 });
+          const queue = ring.attachQueue(handle, options());
+          if (call === 'pop') while (queue.tryPush(record(1)));
+          return handle;
+        },
+        threads: [
+          {
+            crash: true,
+            run: (handle) => {
+              const queue = ring.attachQueue(handle, options());
+              if (call === 'push') queue.tryPush(record(1));
+              else queue.tryPop();
+            },
+          },
+          {
+            run: (handle) => {
+              const queue = ring.attachQueue(handle, options());
+              if (call === 'push') queue.tryPush(record(2));
+              else queue.tryPop();
+            },
+          },
+        ],
+        final: (handle: RingHandle) => {
+          const queue = ring.attachQueue(handle, options());
+          const [stands, count] =
+            call === 'push'
+              ? [!queue['hasRecord'](), queue.count]
+              : [!queue['hasRoom'](), queue.capacity - queue.count];
+          const said = queue.halfDone?.call;
+          return said === (stands && count > 0 ? call : undefined) || `${count}, but says ${said}`;
+        },
+        cover: ['crashed'] satisfies BuiltinCoverage[],
+      }),
+  };
+};
 
 /** Values are pushed in ascending order: a pop gives a newer one than the last, or nothing if there is none. */
 const lossySpec = (consumers: number): AnySpec => ({
@@ -470,43 +665,46 @@ const broadcast = (
   pushes: number,
   pops: readonly number[],
   { deep = false, joining = false } = {},
-): Proof => {
+): Definition => {
   const how = joining ? ', attaching meanwhile' : '';
   const name = `broadcast, ${pushes} pushes, pops ${pops.join(' and ')}, room for 2${how}`;
-  const producing: ScriptedThread<Broadcast> = {
-    attach(handle) {
-      for (;;) {
-        const count = Atomics.load(handle.attached, 0);
-        if (joining || count === pops.length) return attachBroadcastProducer(handle, options());
-        Atomics.wait(handle.attached, 0, count);
-      }
-    },
-    ops: repeat(pushes, 'tryPush'),
-    call,
+  const scenario = (ring: Package): Scenario<Broadcast> => {
+    const producing: ScriptedThread<Broadcast> = {
+      attach(handle) {
+        for (;;) {
+          const count = Atomics.load(handle.attached, 0);
+          if (joining || count === pops.length)
+            return ring.attachBroadcastProducer(handle, options());
+          Atomics.wait(handle.attached, 0, count);
+        }
+      },
+      ops: repeat(pushes, 'tryPush'),
+      call,
+    };
+    const consuming = (count: number): ScriptedThread<Broadcast> => ({
+      attach(handle) {
+        const consumer = ring.attachBroadcastConsumer(handle, { ...options(), from: 'oldest' });
+        Atomics.add(handle.attached, 0, 1);
+        Atomics.notify(handle.attached, 0);
+        return consumer;
+      },
+      ops: repeat(count, 'tryPop'),
+      call,
+    });
+    return {
+      name,
+      setup: () => ({
+        ...ring.createBroadcast({ capacity: 32 }).handle,
+        attached: new Int32Array(new SharedArrayBuffer(4)),
+      }),
+      threads: [producing, ...pops.map(consuming)],
+      spec: lossySpec(pops.length),
+      racy: ({ buffer }) => [{ view: new Uint8Array(buffer, 1024, 32), name: 'records' }],
+      fingerprint: 'fields',
+      bounds: { states: 30_000_000 },
+    };
   };
-  const consuming = (count: number): ScriptedThread<Broadcast> => ({
-    attach(handle) {
-      const consumer = attachBroadcastConsumer(handle, { ...options(), from: 'oldest' });
-      Atomics.add(handle.attached, 0, 1);
-      Atomics.notify(handle.attached, 0);
-      return consumer;
-    },
-    ops: repeat(count, 'tryPop'),
-    call,
-  });
-  const scenario: Scenario<Broadcast> = {
-    name,
-    setup: () => ({
-      ...createBroadcast({ capacity: 32 }).handle,
-      attached: new Int32Array(new SharedArrayBuffer(4)),
-    }),
-    threads: [producing, ...pops.map(consuming)],
-    spec: lossySpec(pops.length),
-    racy: ({ buffer }) => [{ view: new Uint8Array(buffer, 1024, 32), name: 'records' }],
-    fingerprint: 'fields',
-    bounds: { states: 30_000_000 },
-  };
-  return { name, deep, run: () => check(scenario) };
+  return { name, deep, run: (ring) => check(scenario(ring)) };
 };
 
 const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
@@ -514,23 +712,33 @@ const push = (...values: number[]): Operation[] => values.map((value) => ['tryPu
 /** Next to 2^32 and to 2^31: indices wrap, or change their sign, at the second record. */
 const edges = [0, -8, 0x7ffffff8];
 
-export const proofs: readonly Proof[] = [
+const definitions: readonly Definition[] = [
   ...edges.flatMap((startIndex) =>
     (['words', 'set'] as const).map((copy) =>
       spsc({ pushes: 6, pops: 8, room: 2, startIndex, copy }),
     ),
   ),
   spsc({ pushes: 7, pops: 8, room: 4 }),
+  spsc({ pushes: 6, pops: 7, room: 4, copy: 'set' }),
+  spsc({ pushes: 5, pops: 6, room: 2, push: 'claim', pop: 'drain' }),
+  spsc({ pushes: 5, pops: 6, room: 2, pop: 'popInto' }),
+  spsc({ pushes: 5, pops: 6, room: 2, pop: 'peek' }),
   spsc({ pushes: 8, pops: 10, room: 2 }),
   spsc({ pushes: 12, pops: 15, room: 2, deep: true }),
   spsc({ pushes: 12, pops: 15, room: 4, deep: true }),
   blocking(3),
-  blocking(4, true),
-  blocking(8, true),
+  blocking(3, 1, { startIndex: -16 }), // a target of 0 isn't reached
+  blocking(4, 4, { deep: true }),
+  blocking(8, 8, { deep: true }),
+  watermark,
+  refusedBelowWatermark,
+  takenOver,
   asynchronous('tryPush', 2),
   asynchronous('tryPush', 4, true),
   asynchronous('putAsync', 2, true),
   closing,
+  declaredDead('producer'),
+  declaredDead('consumer'),
   killed,
   sleeperOfKilledProducer,
   sleeperOfKilledConsumer,
@@ -555,6 +763,8 @@ export const proofs: readonly Proof[] = [
     repeat(1, 'tryPop'),
     repeat(1, 'tryPop'),
   ]),
+  queueKilled('push'),
+  queueKilled('pop'),
   queue(
     'queue, 2 producers x 2, 2 consumers x 2',
     [push(1, 2), push(3, 4), repeat(2, 'tryPop'), repeat(2, 'tryPop')],
@@ -568,10 +778,20 @@ export const proofs: readonly Proof[] = [
 ];
 
 /** Racy on purpose. */
-export const racyProofs: readonly Proof[] = [
+const racyDefinitions: readonly Definition[] = [
   broadcast(3, [2]),
   broadcast(4, [2]),
   broadcast(3, [1, 1], { deep: true }),
   broadcast(5, [2], { deep: true }),
   broadcast(3, [1], { joining: true }),
 ];
+
+/** The scenarios, for this code. */
+export function proofsOf(ring: Package): {
+  readonly proofs: readonly Proof[];
+  readonly racyProofs: readonly Proof[];
+} {
+  const bind = (list: readonly Definition[]): Proof[] =>
+    list.map((definition) => ({ ...definition, run: () => definition.run(ring) }));
+  return { proofs: bind(definitions), racyProofs: bind(racyDefinitions) };
+}

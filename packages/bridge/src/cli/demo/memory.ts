@@ -67,15 +67,17 @@ export async function memoryFloor(
   const base = { figure: memoryFigure, floor: '< 5 %' };
   const reason = memoryUnavailable();
   if (reason !== undefined) return { ...base, reason };
-  const ratios: number[] = [];
+  const bridges: number[] = [];
+  const plains: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const [bridge, plain] = await Promise.all([
       probeMemory('bridge', tmux, socketPath, seconds, signal),
       probeMemory('plain', tmux, socketPath, seconds, signal),
     ]);
-    ratios.push(bridge.rss / plain.rss);
+    bridges.push(bridge.rss);
+    plains.push(plain.rss);
   }
-  const ratio = median(ratios);
+  const ratio = median(bridges) / median(plains);
   return {
     ...base,
     measured: `${ratio >= 1 ? '+' : ''}${((ratio - 1) * 100).toFixed(1)} %`,

@@ -1,0 +1,30 @@
+/** The producer of `bare-ring.ts`: pushes stamps open-loop, each due at its time, and nothing else. */
+import { workerData } from 'node:worker_threads';
+import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
+import type { BareRingData } from './bare-ring.ts';
+
+const { ring, perSecond, count, originMs } = workerData as BareRingData;
+const producer = attachProducer(ring as RingHandle, { publish: 16_384, alignBytes: 8 });
+const stamp = new Float64Array(1);
+const bytes = new Uint8Array(stamp.buffer);
+const here = performance.timeOrigin - originMs;
+const startMs = performance.now() + here;
+let next = 0;
+
+/** One turn of the event loop: everything that is due by now. */
+function turn(): void {
+  for (;;) {
+    if (next === count) {
+      producer.close();
+      return;
+    }
+    const dueMs = startMs + (next * 1000) / perSecond;
+    if (dueMs > performance.now() + here) break;
+    stamp[0] = dueMs;
+    if (!producer.tryPush(bytes)) break;
+    next++;
+  }
+  producer.flush();
+  setImmediate(turn);
+}
+turn();
