@@ -107,8 +107,8 @@ describe('trust', () => {
       trust.observe(0, 0.97, false);
       return waited;
     });
-    expect(waits[1]).toBeGreaterThan(waits[0]!);
-    expect(waits[4]).toBeGreaterThan(4 * waits[0]!);
+    expect(waits[2]).toBeGreaterThan(1.5 * waits[1]!);
+    expect(waits[5]).toBeGreaterThan(8 * waits[1]!);
     expect(waits[9]).toBeLessThan(1000);
     wait();
     trust.observe(0, 0.97, true);

@@ -104,7 +104,8 @@ describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
     const heapBytes = (process.memoryUsage().heapUsed - heapBefore) / count;
     if (asked !== undefined) {
       process.stdout.write(`${count} cycles: ${Math.round(heapBytes)} bytes of heap a cycle\n`);
-      expect(heapBytes).toBeLessThan(2000);
+      // What is allocated once, and what engines keep for later, doesn't grow with the cycles.
+      expect(heapBytes * count).toBeLessThan(4_000_000 + 500 * count);
     }
   }, 1_200_000);
 });

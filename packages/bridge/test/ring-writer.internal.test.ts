@@ -4,15 +4,17 @@
  */
 import { fc, test } from '@fast-check/vitest';
 import { attachConsumer, attachProducer, createRing } from '@millrace/ringbuffer';
-import { describe, expect } from 'vitest';
-import type { StreamEvent } from '../src/parse/records.ts';
+import { describe, test as example, expect } from 'vitest';
+import type { RecordTarget, StreamEvent } from '../src/parse/records.ts';
 import {
   decodeEvent,
+  encodeEvent,
   eventHeaderBytes,
   kindOutput,
   outputHeaderBytes,
   viewsOf,
 } from '../src/ring/record.ts';
+import { RingReader } from '../src/ring/ring-reader.ts';
 import { RingWriter } from '../src/ring/ring-writer.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 200);
@@ -94,4 +96,69 @@ describe('the ring writer', () => {
       consumer.close();
     },
   );
+
+  example('cuts an event into whole pieces without an empty one behind', () => {
+    const { handle } = createRing({ capacity: 4096 });
+    const writer = new RingWriter(attachProducer(handle, { alignBytes: 8 }));
+    const consumer = attachConsumer(handle);
+    const { words } = viewsOf(consumer.bytes);
+    const pieceBytes = 4096 >> 2;
+    const empty = encodeEvent({ type: 'stray', text: '' }).length;
+    const lengths = Array.from({ length: 16 }, (_, more) => pieceBytes - empty - more);
+    const text = lengths
+      .map((length) => 'x'.repeat(length))
+      .find((text) => encodeEvent({ type: 'stray', text }).length === pieceBytes)!;
+    writer.event({ type: 'stray', text });
+    writer.readEnd();
+    const last: number[] = [];
+    consumer.drain((_bytes, start) => {
+      last.push(words[start >> 2]!);
+      return undefined;
+    });
+    expect(last).toEqual([1]);
+  });
+
+  example('writes nothing behind a record, also when the ring is full to the last byte', () => {
+    const { handle } = createRing({ capacity: 4096 });
+    const producer = attachProducer(handle, { alignBytes: 8 });
+    const writer = new RingWriter(producer);
+    const consumer = attachConsumer(handle);
+    const got: number[] = [];
+    const take = (): void => {
+      consumer.drain((_bytes, start, end) => {
+        got.push(end - start - outputHeaderBytes);
+        return undefined;
+      });
+    };
+    const source = new Uint8Array(32).fill(7);
+    writer.output(1, source, 0, 24, 0, 0);
+    writer.readEnd();
+    take();
+    // 32 bytes of headers each: 70 x 56 + 3 x 40 to the end, and 56 up to the oldest record.
+    const lengths = [...new Array(70).fill(24), 8, 8, 8, 24] as number[];
+    for (const length of lengths) writer.output(1, source, 0, length, 0, 0);
+    writer.readEnd();
+    expect(producer.freeBytes).toBe(0);
+    take();
+    expect(got).toEqual([24, ...lengths]);
+  });
+
+  example('an event of several records arrives whole', async () => {
+    const { handle } = createRing({ capacity: 4096 });
+    const writer = new RingWriter(attachProducer(handle, { alignBytes: 8 }));
+    const events: StreamEvent[] = [];
+    const target: RecordTarget = {
+      output: () => {},
+      event: (event) => void events.push(event),
+      readEnd: () => {},
+    };
+    const host = { drainedAt: () => 0, workerGone: () => undefined };
+    const ended = new RingReader(attachConsumer(handle), target, host).run();
+    const stray: StreamEvent = { type: 'stray', text: 'long '.repeat(500) };
+    writer.event(stray);
+    writer.event({ type: 'ended', exit: { message: 'over' } });
+    writer.readEnd();
+    expect(await ended).toEqual({ message: 'over' });
+    expect(events).toEqual([stray]);
+  });
 });

