@@ -16,7 +16,7 @@ import type { GateResult } from './mutate/report.ts';
 export type { GateOptions } from './mutate/drive.ts';
 export type { GateScenario, MutationGate } from './mutate/gate.ts';
 export { type Annotation, type Mutant, mutantsOf } from './mutate/mutants.ts';
-export type { MutationOperator } from './mutate/operators.ts';
+export type { MutationOperator } from './mutate/operator-names.ts';
 export { GateResult, type MutantResult, type MutantStatus } from './mutate/report.ts';
 
 /**

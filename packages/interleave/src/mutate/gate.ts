@@ -4,7 +4,7 @@ import { ScenarioError } from '../errors.ts';
 import { outerLimits } from '../limits.ts';
 import type { CheckResult } from '../scenario.ts';
 import type { Annotation, PlacedMutant } from './mutants.ts';
-import type { MutationOperator } from './operators.ts';
+import type { MutationOperator } from './operator-names.ts';
 import { Project, reachedKey } from './project.ts';
 
 /** A scenario that is to notice mutants. */

@@ -9,7 +9,8 @@
  * `mutant-ok` says that the change makes no difference; `mutant-deep` that only large scenarios notice.
  */
 import ts from 'typescript';
-import { type Edit, editsOf, type MutationOperator, statementAt } from './operators.ts';
+import type { MutationOperator } from './operator-names.ts';
+import { type Edit, editsOf, statementAt } from './operators.ts';
 
 /** One changed source. */
 export interface Mutant {

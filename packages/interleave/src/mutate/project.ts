@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { ScenarioError } from '../errors.ts';
 import { type Annotation, annotationsOf, type PlacedMutant, placedMutants } from './mutants.ts';
-import type { MutationOperator } from './operators.ts';
+import type { MutationOperator } from './operator-names.ts';
 
 /** Where counters are kept while the unchanged program runs. */
 export const reachedKey = '__interleaveReached';
