@@ -17,7 +17,12 @@ export type { GateOptions } from './mutate/drive.ts';
 export type { GateScenario, MutationGate } from './mutate/gate.ts';
 export { type Annotation, type Mutant, mutantsOf } from './mutate/mutants.ts';
 export type { MutationOperator } from './mutate/operator-names.ts';
-export { GateResult, type MutantResult, type MutantStatus } from './mutate/report.ts';
+export {
+  GateResult,
+  type MutantResult,
+  type MutantStatus,
+  type UnusedAnnotation,
+} from './mutate/report.ts';
 
 /**
  * Declares a gate; gives its parts their types and returns it as it is.

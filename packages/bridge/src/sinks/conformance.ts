@@ -18,6 +18,7 @@ import type { Sink } from './sink.ts';
 
 /** A sink to be checked. */
 export interface SinkUnderTest {
+  /** The sink. */
   readonly sink: Sink;
   /**
    * Returns all bytes that have come out at its other end. @defaultValue what comes out isn't compared

@@ -45,7 +45,9 @@ export interface WebSocketViewerOptions extends ViewerOptions {
 
 /** What a server of `ws` should be created with: no compression, small messages only. */
 export const webSocketServerOptions: {
+  /** Nothing is compressed: terminals' bytes are small, and waiting for zlib isn't. */
   readonly perMessageDeflate: false;
+  /** Largest message from the other end (bytes). */
   readonly maxPayload: number;
 } = { perMessageDeflate: false, maxPayload: 65_536 };
 

@@ -41,8 +41,11 @@ export interface WebViewerOptions {
 
 /** The part of a `document` that tells whether anybody looks. */
 export interface VisibilitySource {
+  /** `visible`, or anything else. */
   readonly visibilityState: string;
+  /** Has a listener called when that changes. */
   addEventListener(type: 'visibilitychange', listener: () => void): void;
+  /** Has it called no more. */
   removeEventListener(type: 'visibilitychange', listener: () => void): void;
 }
 

@@ -40,41 +40,97 @@ import { BridgeError } from '../errors.ts';
 /** Version of the format; the first byte of each frame. */
 export const frameVersion = 1;
 
+/** Bytes of a pane. */
+export interface OutputFrame {
+  /** Bytes of a pane. */
+  readonly kind: 'output';
+  /** Number of the pane. */
+  readonly pane: number;
+  /** Bytes of the pane that were sent before. */
+  readonly offset: number;
+  /** Whether the bytes begin with a snapshot. */
+  readonly reset: boolean;
+  /** A view of the message. */
+  readonly bytes: Uint8Array;
+}
+
+/** Size of a pane. */
+export interface SizeFrame {
+  /** Size of a pane. */
+  readonly kind: 'size';
+  /** Number of the pane. */
+  readonly pane: number;
+  /** Its width. */
+  readonly columns: number;
+  /** Its height. */
+  readonly rows: number;
+}
+
+/** A pane is gone. */
+export interface ClosedFrame {
+  /** A pane is gone. */
+  readonly kind: 'closed';
+  /** Number of the pane. */
+  readonly pane: number;
+}
+
 /** A frame that the bridge sends. */
-export type BridgeFrame =
-  | {
-      readonly kind: 'output';
-      readonly pane: number;
-      /** Bytes of the pane that were sent before. */
-      readonly offset: number;
-      /** Whether the bytes begin with a snapshot. */
-      readonly reset: boolean;
-      /** A view of the message. */
-      readonly bytes: Uint8Array;
-    }
-  | {
-      readonly kind: 'size';
-      readonly pane: number;
-      readonly columns: number;
-      readonly rows: number;
-    }
-  | { readonly kind: 'closed'; readonly pane: number };
+export type BridgeFrame = OutputFrame | SizeFrame | ClosedFrame;
 
 /** How far a pane has been drawn. */
 export interface DrawnPane {
+  /** Number of the pane. */
   readonly pane: number;
   /** Bytes of it that have been drawn, of all that were sent. */
   readonly offset: number;
 }
 
+/** How far panes have been drawn. */
+export interface DrawnFrame {
+  /** How far panes have been drawn. */
+  readonly kind: 'drawn';
+  /** The panes, 1 to 4096. */
+  readonly panes: readonly DrawnPane[];
+}
+
+/** Whether anybody looks. */
+export interface VisibleFrame {
+  /** Whether anybody looks. */
+  readonly kind: 'visible';
+  /** True if nobody does. */
+  readonly hidden: boolean;
+}
+
+/** The pane that has the keyboard. */
+export interface FocusFrame {
+  /** The pane that has the keyboard. */
+  readonly kind: 'focus';
+  /** Number of the pane, or none. */
+  readonly pane: number | undefined;
+}
+
+/** What was typed. */
+export interface InputFrame {
+  /** What was typed. */
+  readonly kind: 'input';
+  /** Number of the pane. */
+  readonly pane: number;
+  /** A view of the message. */
+  readonly bytes: Uint8Array;
+}
+
+/** The size that the viewer has. */
+export interface ResizeFrame {
+  /** The size that the viewer has. */
+  readonly kind: 'resize';
+  /** Its width. */
+  readonly columns: number;
+  /** Its height. */
+  readonly rows: number;
+}
+
 /** A frame that a viewer sends. */
-export type ViewerFrame =
-  | { readonly kind: 'drawn'; readonly panes: readonly DrawnPane[] }
-  | { readonly kind: 'visible'; readonly hidden: boolean }
-  /** The pane that has the keyboard, or none. */
-  | { readonly kind: 'focus'; readonly pane: number | undefined }
-  | { readonly kind: 'input'; readonly pane: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'resize'; readonly columns: number; readonly rows: number };
+export type ViewerFrame = DrawnFrame | VisibleFrame | FocusFrame | InputFrame | ResizeFrame;
 
 const kinds = {
   output: 1,

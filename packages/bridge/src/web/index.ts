@@ -14,11 +14,19 @@ export {
 } from './client.ts';
 export {
   type BridgeFrame,
+  type ClosedFrame,
+  type DrawnFrame,
   type DrawnPane,
   decodeBridgeFrame,
   decodeViewerFrame,
   encodeFrame,
+  type FocusFrame,
   frameVersion,
+  type InputFrame,
+  type OutputFrame,
+  type ResizeFrame,
+  type SizeFrame,
   type ViewerFrame,
+  type VisibleFrame,
 } from './frames.ts';
 export type { SocketEvent, SocketLike } from './socket.ts';

@@ -229,7 +229,6 @@ export function proofsOf(ends: RingEnds): Proof[] {
     ...[triple, triplePausing].flatMap((shape) => [
       proof('delivers', living, shape, true),
       proof('worker leaves silently', leaving, shape, true),
-      proof('worker killed at any point', dying, shape, true),
     ]),
   ];
 }

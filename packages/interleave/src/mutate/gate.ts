@@ -40,7 +40,7 @@ export interface MutationGate<Module> {
   readonly workFolder?: string;
 }
 
-/** @internal What a thread tells of its gate. */
+/** What a thread tells of its gate. */
 export interface GateDescription {
   readonly name: string;
   readonly unreached: number;
@@ -49,7 +49,7 @@ export interface GateDescription {
   readonly annotations: readonly (Annotation & { readonly file: string })[];
 }
 
-/** @internal A scenario's run on the unchanged program. */
+/** A scenario's run on the unchanged program. */
 export interface Baseline {
   readonly states: number;
   readonly durationMs: number;
@@ -59,7 +59,7 @@ export interface Baseline {
   readonly failure: string | null;
 }
 
-/** @internal How a mutant fared with some scenarios. */
+/** How a mutant fared with some scenarios. */
 export interface Judgement {
   /** Scenario that noticed, or gave up; -1 for none. */
   readonly scenario: number;
@@ -67,7 +67,7 @@ export interface Judgement {
   readonly reason: string;
 }
 
-/** @internal One thread that runs scenarios: this one, or a worker. */
+/** One thread that runs scenarios: this one, or a worker. */
 export interface Judge {
   readonly description: GateDescription;
   baseline(scenario: number): Promise<Baseline>;
@@ -82,7 +82,7 @@ export interface Judge {
 
 const nobody: Judgement = { scenario: -1, by: 'nobody', reason: '' };
 
-/** @internal Judges in this thread. */
+/** Judges in this thread. */
 export class LocalJudge implements Judge {
   readonly description: GateDescription;
   readonly #gate: MutationGate<unknown>;

@@ -32,8 +32,11 @@ export interface Mutant {
 
 /** A comment that explains mutants. */
 export interface Annotation {
+  /** Whether mutants are explained, or left to deep runs. */
   readonly kind: 'mutant-ok' | 'mutant-deep';
+  /** Which kind of change it explains. */
   readonly operator: string;
+  /** Why. */
   readonly reason: string;
   /** Line that it is about: its own, or the first line of code below. */
   readonly line: number;

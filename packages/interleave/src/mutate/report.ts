@@ -31,6 +31,12 @@ const bad: readonly MutantStatus[] = ['survived', 'undecided', 'stale'];
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 160);
 
+/** A comment that explains no mutant. */
+export interface UnusedAnnotation extends Annotation {
+  /** The file that it is in. */
+  readonly file: string;
+}
+
 /** Result of a gate. */
 export class GateResult {
   /** Name of the gate. */
@@ -38,7 +44,7 @@ export class GateResult {
   /** A result per mutant, in the order of files and lines. */
   readonly results: readonly MutantResult[];
   /** Comments that explain no mutant. */
-  readonly unused: readonly (Annotation & { readonly file: string })[];
+  readonly unused: readonly UnusedAnnotation[];
   /** Mutants that may be unreached (count). */
   readonly unreachedAllowed: number;
   /** Wall-clock time (milliseconds). */
@@ -48,7 +54,7 @@ export class GateResult {
   constructor(
     name: string,
     results: readonly MutantResult[],
-    unused: readonly (Annotation & { readonly file: string })[],
+    unused: readonly UnusedAnnotation[],
     unreachedAllowed: number,
     durationMs: number,
   ) {
