@@ -276,7 +276,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (this.#tickSeen) return;
     this.#tickSeen = true;
     this.#stop();
-    this.#law.arrive(this.#tickMs * 1000, this.#lanes.count);
+    if (this.#settings.learns) this.#law.arrive(this.#tickMs * 1000, this.#lanes.count);
   }
 
   /** In a long synchronous loop: keeps the budget although no tick ends. */
