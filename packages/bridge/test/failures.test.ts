@@ -123,13 +123,15 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     expect(Buffer.from(sink.contents()).toString()).toContain('hello');
   });
 
-  test('a program that is over before connect is', async () => {
-    for (const command of ['printf hello', 'sleep 0.01', 'sleep 0.05']) {
+  // A server each: one that is about to end refuses the next client without a word.
+  test.each(['printf hello', 'sleep 0.01', 'sleep 0.05'])(
+    'a program that is over before connect is: %s',
+    async (command) => {
       const session = await open(command);
       expect(await session.closed).toMatchObject({ reason: 'exited' });
       expect(await codeOf(session.command('list-panes'))).toBe('ERR_SESSION_CLOSED');
-    }
-  });
+    },
+  );
 
   test('close detaches, leaves the server and its programs alone, and can be repeated', async () => {
     const session = await open('sleep 60');

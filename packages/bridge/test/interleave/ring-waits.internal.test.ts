@@ -5,13 +5,11 @@
  */
 import { assertVerified } from '@millrace/interleave';
 import { test } from 'vitest';
-import { RingReader } from '../../src/ring/ring-reader.ts';
-import { RingWriter } from '../../src/ring/ring-writer.ts';
-import { proofsOf } from './scenarios.ts';
+import { proofs } from './proofs.ts';
 
 const isDeep = process.env['VERIFY_DEEP'] !== undefined;
-const proofs = proofsOf({ RingReader, RingWriter }).filter(({ deep }) => isDeep || !deep);
+const chosen = proofs.filter(({ deep }) => isDeep || !deep);
 
-test.each(proofs)('$name', { timeout: 600_000 }, async ({ run }) => {
+test.each(chosen)('$name', { timeout: 600_000 }, async ({ run }) => {
   assertVerified(await run());
 });
