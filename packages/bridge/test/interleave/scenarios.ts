@@ -153,7 +153,7 @@ const living = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
       woken: true,
       'put aside': ({ thread, result }) => thread === 0 && (result as number) > 0,
     },
-    bounds: { states: 5_000_000, opSteps },
+    bounds: { states: 20_000_000, opSteps },
   });
 
 const dying = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
