@@ -5,6 +5,7 @@
  * The pseudo-terminals are node-pty's, if its module is named, else those of util-linux's `script`.
  */
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import type { ContenderPlan } from '../plan.ts';
 import type { Contender, PaneRole, Viewer } from './viewer.ts';
 
@@ -50,26 +51,37 @@ async function nodePty(module: string): Promise<(command: string) => Terminal> {
   };
 }
 
+/** `script` doesn't notice that nobody reads it: it is ended when descriptor 3 is closed, by us or by our death. */
+const guarded = `exec 4<&0
+script -qfec "$1" /dev/null <&4 3<&- 4<&- &
+exec 4<&-
+cat <&3 >/dev/null
+kill -9 $!`;
+
 function scriptPty(command: string): Terminal {
-  const child = spawn('script', ['-qfec', command, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
+  const child = spawn('/bin/sh', ['-c', guarded, 'sh', command], {
+    stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
   });
-  child.stdin.on('error', () => {});
+  const stdin = child.stdin!;
+  const stdout = child.stdout!;
+  const lifeline = child.stdio[3] as Writable;
+  stdin.on('error', () => {});
+  lifeline.on('error', () => {});
   return {
     onData: (listener) => {
-      child.stdout.on('data', listener);
+      stdout.on('data', listener);
     },
     write: (text) => {
-      child.stdin.write(text);
+      stdin.write(text);
     },
     pause: () => {
-      child.stdout.pause();
+      stdout.pause();
     },
     resume: () => {
-      child.stdout.resume();
+      stdout.resume();
     },
     kill: () => {
-      child.kill('SIGKILL');
+      lifeline.destroy();
     },
   };
 }
