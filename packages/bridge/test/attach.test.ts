@@ -6,14 +6,10 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cli } from './support/command.ts';
 import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
-const inDist = process.env['MILLRACE_DIST'] !== undefined;
-const cli = fileURLToPath(
-  new URL(inDist ? '../dist/cli.js' : '../src/cli/main.ts', import.meta.url),
-);
 const columns = 100;
 const rows = 30;
 const quoted = (words: readonly string[]): string =>

@@ -3,14 +3,10 @@
  * Method: the command as a process.
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { cli } from './support/command.ts';
 import { hasTmux } from './support/tmux.ts';
 
-const inDist = process.env['MILLRACE_DIST'] !== undefined;
-const cli = fileURLToPath(
-  new URL(inDist ? '../dist/cli.js' : '../src/cli/main.ts', import.meta.url),
-);
 const millrace = (...args: string[]) =>
   spawnSync(process.execPath, [...process.execArgv, cli, ...args], { encoding: 'utf8' });
 

@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { duplexPair, PassThrough } from 'node:stream';
-import { BridgeError, connect, memorySink, nullSink, type Session } from '@millrace/bridge';
+import { type BridgeError, connect, memorySink, nullSink, type Session } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { codeOf } from './support/error-code.ts';
 import { fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
@@ -13,12 +14,6 @@ beforeEach(() => {
   server = testServer();
 });
 afterEach(() => server.close());
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'resolved',
-    (error) => (error instanceof BridgeError ? error.code : String(error)),
-  );
 
 const modes = [{ worker: false }, { worker: true }];
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import {
-  BridgeError,
+  type BridgeError,
   type ConnectOptions,
   connect,
   type MemorySink,
@@ -18,6 +18,7 @@ import {
   type StreamPair,
 } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { codeOf } from './support/error-code.ts';
 import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
 
 let server: TestServer;
@@ -25,12 +26,6 @@ beforeEach(() => {
   server = testServer();
 });
 afterEach(() => server.close());
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'resolved',
-    (error) => (error instanceof BridgeError ? error.code : String(error)),
-  );
 
 const { TMUX: _, ...env } = process.env;
 

@@ -9,7 +9,8 @@ import { expect } from 'vitest';
 import { until } from './tmux.ts';
 
 const inDist = process.env['MILLRACE_DIST'] !== undefined;
-const cli = fileURLToPath(
+/** The command: of the sources, or as it is published. */
+export const cli: string = fileURLToPath(
   new URL(inDist ? '../../dist/cli.js' : '../../src/cli/main.ts', import.meta.url),
 );
 
