@@ -78,7 +78,9 @@ export function endOf(facts: EndFacts): SessionEnd {
   if (!facts.live) return { reason: 'exited', message: 'the recording is over' };
   // Before 3.2 a client over pipes is given no `%exit` at all.
   const unannounced = exitReason === undefined && supports(facts.version, 'flow-control');
-  if (unannounced || troubled.test(exitReason ?? '') || exit.signal || (exit.status ?? 0) > 0) {
+  // After an ordinary `%exit` the status says only whether any command of this client ever failed (3.3a: 1 if so).
+  const badStatus = exitReason === undefined && (exit.status ?? 0) > 0;
+  if (unannounced || troubled.test(exitReason ?? '') || exit.signal || badStatus) {
     const details = [
       exitReason && `reason=${JSON.stringify(exitReason)}`,
       exit.signal && `signal=${exit.signal}`,

@@ -118,6 +118,15 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     expect(Buffer.from(sink.contents()).toString()).toContain('hello');
   });
 
+  // tmux's client then ends with status 1, which says nothing about the session's end.
+  test('the session ends in the ordinary way after a command that failed', async () => {
+    const session = await open('read line');
+    const [pane] = session.panes.keys();
+    expect(await codeOf(session.command('kill-window', '-t', '@99'))).toBe('ERR_TMUX_COMMAND');
+    await session.command('send-keys', '-t', pane as string, 'Enter');
+    expect(await session.closed).toMatchObject({ reason: 'exited' });
+  });
+
   // A server each: one that is about to end refuses the next client without a word.
   test.each(['printf hello', 'sleep 0.01', 'sleep 0.05'])(
     'a program that is over before connect is: %s',
