@@ -123,7 +123,7 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     const session = await open('read line');
     const [pane] = session.panes.keys();
     expect(await codeOf(session.command('kill-window', '-t', '@99'))).toBe('ERR_TMUX_COMMAND');
-    await session.command('send-keys', '-t', pane as string, 'Enter');
+    await session.command('send-keys', '-t', `%${pane}`, 'Enter');
     expect(await session.closed).toMatchObject({ reason: 'exited' });
   });
 

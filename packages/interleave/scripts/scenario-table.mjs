@@ -1,7 +1,7 @@
 // Runs every scenario of the packages beside this one and writes docs/guides/interleave-scenarios.md.
 // `npm run scenarios:table -w packages/interleave [-- --deep]`; sources are loaded as they are (Node 22.18 or later).
-// A package's scenarios are the lists that its `test/interleave/proofs.ts` (or else `scenarios.ts`) and `crashes.ts`
-// export: each entry has `name`, `run` and, if it is only for deep runs, `deep`.
+// A package's scenarios are the lists that its `test/interleave/proofs.ts` (or else `scenarios.ts`) exports: each entry
+// has `name`, `run` and, if it is only for deep runs, `deep`.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
@@ -22,10 +22,9 @@ const lines = [
 
 async function proofsOf(folder) {
   const at = (file) => new URL(`${folder}/test/interleave/${file}`, packages);
-  const main = ['proofs.ts', 'scenarios.ts'].find((file) => existsSync(at(file)));
-  const found = [main, 'crashes.ts'].filter((file) => file !== undefined && existsSync(at(file)));
-  const modules = await Promise.all(found.map((file) => import(at(file).href)));
-  const lists = modules.flatMap((module) => Object.values(module).filter(Array.isArray));
+  const found = ['proofs.ts', 'scenarios.ts'].find((file) => existsSync(at(file)));
+  if (found === undefined) return [];
+  const lists = Object.values(await import(at(found).href)).filter(Array.isArray);
   return lists.flat().filter((entry) => typeof entry?.run === 'function');
 }
 
