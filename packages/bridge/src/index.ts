@@ -45,6 +45,7 @@ export {
 export type { MaximumPace, OpenLoopPace, RecordedPace, ReplayPace } from './receive/replay.ts';
 export type { ResyncReport } from './resync/resync.ts';
 export type { InexactReason } from './resync/tracker.ts';
+export type { UntoldReason } from './resync/untold.ts';
 export { Session } from './session.ts';
 export type { SessionEvents, SessionStats } from './session-events.ts';
 export { type MemorySink, memorySink } from './sinks/memory.ts';

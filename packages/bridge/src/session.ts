@@ -131,6 +131,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),
+      version: () => this.version,
       now: () => this.clock.now(),
     });
     this.#delivery = this.#createDelivery();

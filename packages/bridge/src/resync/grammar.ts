@@ -31,6 +31,10 @@ export interface GrammarTarget {
   sequence(marks: string, parameters: string, final: string): void;
   /** A string sequence has begun, or a sequence without a meaning has ended. */
   other(): void;
+  /** An `OSC` has ended: its text up to the first 4096 ASCII characters, and whether that is all of it. */
+  command(text: string, whole: boolean): void;
+  /** A picture has begun: sixel, or kitty's protocol. */
+  image(): void;
 }
 
 const ground = 0;
@@ -50,6 +54,8 @@ const string = 12;
 /** tmux ignores sequences with more (INPUT_DISCARD). */
 const parametersMax = 63;
 const marksMax = 3;
+/** Text of an `OSC` that is handed over. */
+const textMax = 4096;
 
 /** Whether controls are carried out in this state, or else swallowed. */
 const carriesOut = (state: number): boolean => state <= controlIgnored;
@@ -61,6 +67,10 @@ export class Grammar {
   #parameters = '';
   #marks = '';
   #discarded = false;
+  /** What began the string under way, and its text if it is an `OSC`. */
+  #introducer = 0;
+  #text = '';
+  #textWhole = true;
   #utf8: number[] = [];
   #utf8Bytes = 0;
   #utf8Bad = false;
@@ -79,6 +89,9 @@ export class Grammar {
     this.#parameters = other.#parameters;
     this.#marks = other.#marks;
     this.#discarded = other.#discarded;
+    this.#introducer = other.#introducer;
+    this.#text = other.#text;
+    this.#textWhole = other.#textWhole;
     this.#utf8 = [...other.#utf8];
     this.#utf8Bytes = other.#utf8Bytes;
     this.#utf8Bad = other.#utf8Bad;
@@ -145,6 +158,7 @@ export class Grammar {
       if (state === dcsPassed) this.#state = byte === 0x1b ? dcsEscape : dcsPassed;
       else this.#state = byte === 0x5c ? ground : dcsPassed;
     } else if (byte === 0x1b) {
+      if (state === title) this.#target.command(this.#text, this.#textWhole);
       this.#state = afterEscape;
       this.#parameters = this.#marks = '';
       this.#discarded = false;
@@ -154,7 +168,13 @@ export class Grammar {
       this.#control(byte);
     } else if (byte < 0x20) {
       if (carriesOut(state)) this.#control(byte);
-      else if (byte === 0x07 && state === title) this.#state = ground;
+      else if (byte === 0x07 && state === title) {
+        this.#state = ground;
+        this.#target.command(this.#text, this.#textWhole);
+      }
+    } else if (state === title) {
+      if (byte < 0x7f && this.#text.length < textMax) this.#text += String.fromCharCode(byte);
+      else this.#textWhole = false;
     } else if (state === ground) {
       if (byte >= 0x80) this.#topBit(byte);
     } else if (byte < 0x7f) this.#inSequence(state, byte);
@@ -195,8 +215,19 @@ export class Grammar {
       if (intermediate) this.#mark(byte);
       else this.#escapeEnd(byte);
     } else if (state >= control && state <= controlIgnored) this.#inControl(state, byte);
-    else if (state === dcs && byte >= 0x40) this.#state = dcsPassed;
-    else if (state === dcs && byte === 0x3a) this.#state = dcsIgnored;
+    else if (state === dcs) this.#inDeviceControl(byte);
+    else if (state === string && this.#introducer !== 0) {
+      if (this.#introducer === 0x5f && byte === 0x47) this.#target.image();
+      this.#introducer = 0; // only the first byte tells
+    }
+  }
+
+  #inDeviceControl(byte: number): void {
+    if (byte >= 0x40) {
+      this.#state = dcsPassed;
+      if (byte === 0x71 && this.#marks === '') this.#target.image();
+    } else if (byte === 0x3a) this.#state = dcsIgnored;
+    else if (byte < 0x30) this.#mark(byte);
   }
 
   #afterEscape(byte: number): void {
@@ -204,14 +235,18 @@ export class Grammar {
       this.#state = afterEscapeMark;
       this.#mark(byte);
     } else if (byte === 0x5b) this.#state = control;
-    else if (byte === 0x50) this.#begin(dcs);
-    else if (byte === 0x5d) this.#begin(title);
-    else if (byte === 0x58 || byte === 0x5e || byte === 0x5f || byte === 0x6b) this.#begin(string);
-    else this.#escapeEnd(byte);
+    else if (byte === 0x50) this.#begin(dcs, byte);
+    else if (byte === 0x5d) this.#begin(title, byte);
+    else if (byte === 0x58 || byte === 0x5e || byte === 0x5f || byte === 0x6b) {
+      this.#begin(string, byte);
+    } else this.#escapeEnd(byte);
   }
 
-  #begin(state: number): void {
+  #begin(state: number, introducer: number): void {
     this.#state = state;
+    this.#introducer = introducer;
+    this.#text = '';
+    this.#textWhole = true;
     this.#target.other();
   }
 
@@ -254,6 +289,8 @@ const nobody: GrammarTarget = {
   escape() {},
   sequence() {},
   other() {},
+  command() {},
+  image() {},
 };
 
 /**

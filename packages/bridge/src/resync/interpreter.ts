@@ -6,6 +6,7 @@
  * I1: a sequence that isn't listed here changes nothing that the tracker knows.
  */
 import type { GrammarTarget } from './grammar.ts';
+import { isColourCommand } from './palette.ts';
 import { parameterCountMax } from './pen.ts';
 import type { StreamTracker } from './tracker.ts';
 import { widthOf } from './width.ts';
@@ -77,6 +78,7 @@ export class Interpreter implements GrammarTarget {
   escape(name: string): void {
     const { cursor } = this.#tracker;
     this.#tracker.justPrintedCell = this.#tracker.repeatable = false;
+    this.#tracker.untold.escape(name);
     if (name === '7') this.#tracker.save();
     else if (name === '8') this.#tracker.restore();
     else if (name === 'D') this.#lineFeed();
@@ -96,12 +98,37 @@ export class Interpreter implements GrammarTarget {
       cursor.region(0, cursor.rows - 1);
       cursor.set(0, 0);
       this.#tracker.backgrounds.reset(); // every cell is printed
+      this.#tracker.untold.erased();
       this.#tracker.lastY = -1;
     }
   }
 
   other(): void {
     this.#tracker.justPrintedCell = false;
+  }
+
+  command(text: string, whole: boolean): void {
+    const [word = ''] = text.split(';', 1);
+    if (!/^\d+$/.test(word)) return;
+    const number = Number(word);
+    const rest = text.slice(word.length + 1);
+    if (number === 8) this.#link(rest, whole);
+    else if (number === 1337) {
+      if (/^(?:File|MultipartFile)=/.test(rest)) this.#tracker.untold.printed('image');
+    } else if (whole) this.#tracker.palette.command(number, rest);
+    else if (isColourCommand(number)) this.#tracker.palette.lose();
+  }
+
+  image(): void {
+    this.#tracker.untold.printed('image');
+  }
+
+  /** `OSC 8 ; parameters ; address`. */
+  #link(rest: string, whole: boolean): void {
+    const isOpen = !whole || rest.slice(rest.indexOf(';') + 1) !== '';
+    this.#tracker.link = isOpen && whole ? rest : '';
+    this.#tracker.linkKept = whole;
+    if (isOpen) this.#tracker.untold.printed('hyperlink');
   }
 
   sequence(marks: string, parameters: string, final: string): void {
@@ -113,6 +140,7 @@ export class Interpreter implements GrammarTarget {
     } else if (marks === ' ' && final === 'q') this.#tracker.cursorStyle = parameters;
     else if (marks === '' && final === 'm') this.#tracker.pen.apply(parameters);
     else if (marks === '' && !parameters.includes(':')) this.#plainSequence(parameters, final);
+    else this.#tracker.untold.sequence(marks, parameters, final);
   }
 
   #plainSequence(parameters: string, final: string): void {
@@ -142,7 +170,9 @@ export class Interpreter implements GrammarTarget {
     } else if (final === 'Z') cursor.tabBack(count);
     else if (final === 'h' || final === 'l') {
       if (words.includes(4)) this.#tracker.insert = final === 'h';
-    } else this.#edit(final, first, count);
+      for (const mode of words) this.#tracker.untold.mode(mode, false, final === 'h');
+    } else if (final === 't') this.#tracker.untold.sequence('', parameters, final);
+    else this.#edit(final, first, count);
   }
 
   /** Sequences that change cells. */
@@ -173,8 +203,10 @@ export class Interpreter implements GrammarTarget {
     const { background } = this.#tracker.pen;
     const { x, y, rows } = cursor;
     if (what === 2 || (what === 0 && x === 0 && y === 0)) this.#tracker.eraseAll(background);
-    else if (what === 3) this.#tracker.history.clear();
-    else if (what === 0 || what === 1) {
+    else if (what === 3) {
+      this.#tracker.history.clear();
+      this.#tracker.untold.historyErased();
+    } else if (what === 0 || what === 1) {
       if (y < 0) {
         this.#tracker.backgrounds.lose(background);
         this.#tracker.history.lose();
@@ -235,6 +267,6 @@ export class Interpreter implements GrammarTarget {
       if (this.#tracker.alternate === undefined) this.#tracker.maybeAlternate(mode === 1049);
       else if (on) this.#tracker.enterAlternate(mode === 1049);
       else this.#tracker.leaveAlternate(mode === 1049);
-    }
+    } else this.#tracker.untold.mode(mode, true, on);
   }
 }

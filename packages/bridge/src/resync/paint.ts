@@ -35,6 +35,8 @@ const prelude =
 const sgrAnywhere = /\x1b\[([\d;:]*)m/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const sgrHere = /\x1b\[([\d;:]*)m/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const linkHere = /\x1b\]8;[^\x1b]*\x1b\\/y;
 
 /** Follows the colours of a captured row. */
 function follow(pen: Pen, row: string): void {
@@ -49,8 +51,8 @@ interface CapturedCell {
   text: string;
 }
 
-/** What stands where in a captured row, as far as the widths of its characters are certain. */
-function cellsOf(row: string, from: Pen): CapturedCell[] {
+/** What stands where in a captured row, as far as the widths of its characters are certain; whether that is all of it. */
+function cellsOf(row: string, from: Pen): { cells: CapturedCell[]; isWhole: boolean } {
   const pen = from.clone();
   const cells: CapturedCell[] = [];
   let x = 0;
@@ -58,23 +60,24 @@ function cellsOf(row: string, from: Pen): CapturedCell[] {
   while (at < row.length) {
     const code = row.codePointAt(at)!;
     if (code === 0x1b) {
-      sgrHere.lastIndex = at;
+      sgrHere.lastIndex = linkHere.lastIndex = at;
       const match = sgrHere.exec(row);
-      if (match === null) break; // a hyperlink
-      pen.apply(match[1]!);
-      at += match[0].length;
+      const passed = match ?? linkHere.exec(row);
+      if (passed === null) return { cells, isWhole: false };
+      if (match !== null) pen.apply(match[1]!);
+      at += passed[0].length;
       continue;
     }
     at += code > 0xffff ? 2 : 1;
     if (code === 0x0e || code === 0x0f) continue;
     const width = widthOf(code);
-    if (width < 0) break;
+    if (width < 0) return { cells, isWhole: false };
     const text = String.fromCodePoint(code);
     if (width > 0) cells.push({ x, width, pen: pen.clone(), text });
     else if (cells.length > 0) cells.at(-1)!.text += text;
     x += width;
   }
-  return cells;
+  return { cells, isWhole: true };
 }
 
 /** The pen at the beginning of each of `rows`, which follow `before`. */
@@ -97,7 +100,7 @@ function* penAtRows(screen: Screen): Generator<{ row: string; pen: Pen; shift: s
 export function cellBefore(screen: Screen, x: number, y: number): CapturedCell | undefined {
   let index = 0;
   for (const { row, pen } of penAtRows(screen)) {
-    if (index++ === y) return cellsOf(row, pen).find((cell) => cell.x + cell.width === x);
+    if (index++ === y) return cellsOf(row, pen).cells.find((cell) => cell.x + cell.width === x);
   }
   return undefined;
 }
@@ -138,9 +141,11 @@ function paintCursor(screen: Screen): string {
   let index = 0;
   for (const { row: cells, pen, shift } of penAtRows(screen)) {
     if (index++ !== y) continue;
-    const last = cellsOf(cells, pen).at(-1);
+    const known = cellsOf(cells, pen);
+    const last = known.cells.at(-1);
     const end = last === undefined ? 0 : last.x + last.width;
-    const padding = end < columns ? `\x1b[0m${' '.repeat(columns - end)}` : '';
+    // Where widths are disputed nothing is known to be missing: the last column was printed.
+    const padding = known.isWhole && end < columns ? `\x1b[0m${' '.repeat(columns - end)}` : '';
     return `${place(0, row)}${pen.sgr()}${shift}${cells}${padding}`;
   }
   return place(columns - 1, row);
@@ -181,12 +186,14 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   for (const number of screen.mouse) text += mode(number, true);
   for (const [number, on] of tracker.modes) text += mode(number, on);
   if (tracker.cursorStyle !== undefined) text += `\x1b[${tracker.cursorStyle} q`;
+  text += tracker.palette.sequences();
   if (screen.insert) text += '\x1b[4h';
   if (!screen.wrap) text += mode(7, false);
   text += mode(2026, false);
   text += `\x1b]2;${screen.title}\x1b\\`;
   const colours = recipe.pen ? tracker.pen.sgr() : '\x1b[0m';
-  const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}`;
+  const link = tracker.link === '' ? '' : `\x1b]8;${tracker.link}\x1b\\`;
+  const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}${link}`;
   const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
   if (again === undefined) text += pen;
   else {

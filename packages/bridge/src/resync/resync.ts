@@ -24,13 +24,14 @@ import { recipe } from './recipe.ts';
 import { readScreen, type Screen, screenCommands } from './screen.ts';
 import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
+import { isDisputed } from './width.ts';
 import { type Cause, Wishes, withHistory } from './wishes.ts';
 
 /** What a resync restored. */
 export interface ResyncReport {
   /** Why: a viewer was attached, a viewer lagged, tmux dropped output, or what was missing is known now. */
   readonly cause: 'attach' | 'skip' | 'gap' | 'repair';
-  /** What isn't restored exactly; empty if all of it is. */
+  /** What isn't restored exactly, by name; empty if all of it is. */
   readonly inexact: readonly InexactReason[];
   /** Requests that it took. */
   readonly attempts: number;
@@ -56,6 +57,8 @@ export interface ResyncHost {
   mayPause(): boolean;
   /** Tells that tmux has paused the pane because it was asked to. */
   paused(): void;
+  /** Whether `capture-pane` tells links. */
+  tellsLinks(): boolean;
   /** Watches other panes' output from now on, or no longer. */
   watch(watched: boolean): void;
   /** Tells of a snapshot that was handed over. */
@@ -359,6 +362,16 @@ export class PaneResync {
     return reasons;
   }
 
+  /** What can't be restored however long it is waited for. */
+  #named(screen: Screen, history: boolean): InexactReason[] {
+    const reasons: InexactReason[] = this.#tracker.untoldReasons(history, this.#host.tellsLinks());
+    const { hidden, rows } = screen;
+    if (isDisputed(rows) || isDisputed(hidden) || (history && isDisputed(screen.history))) {
+      reasons.push('character-width');
+    }
+    return reasons;
+  }
+
   /** Gives every pipe that waits its snapshot; returns them. */
   #hand(screen: Screen, restBytes: number): ResyncPipe[] {
     this.#handedAt = this.#host.now();
@@ -375,9 +388,10 @@ export class PaneResync {
     for (const [pipe, cause] of wanting) {
       const history = withHistory(cause) && pipe.historyLines > 0;
       const snapshot = paint(screen, tracker, history);
+      const named = this.#named(screen, history);
       const joined = tracker.earlier && (cause === 'attach' || cause === 'gap' || estranged);
-      const named = joined || !tracker.savedPensKnown;
-      const inexact: InexactReason[] = named ? [...blocking, 'earlier-state'] : blocking;
+      const isEarlier = joined || !tracker.savedPensKnown;
+      const inexact = [...blocking, ...(isEarlier ? (['earlier-state'] as const) : []), ...named];
       if (blocking.length === 0) this.#repairMs = repairMs;
       this.#wishes.handed(pipe, blocking.length === 0, tracker.savedPensKnown);
       pipe.restore(snapshot);

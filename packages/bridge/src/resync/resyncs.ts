@@ -1,5 +1,6 @@
 /** The resyncs of a session's panes: made when a pipe may need a snapshot, shown all output from then on. */
 
+import { versionOrder } from '@millrace/tmux-proto/commands';
 import type { Replied } from '../control/commands.ts';
 import type { Pane } from '../pane.ts';
 import { PaneResync, type ResyncReport } from './resync.ts';
@@ -13,7 +14,12 @@ export interface ResyncsHost {
   /** Learns of a snapshot that was handed over. */
   restored(pane: Pane, report: ResyncReport): void;
   now(): number;
+  /** Returns tmux's version. */
+  version(): string;
 }
+
+/** The first tmux that keeps links, and captures them. */
+const linksSince = versionOrder('3.4');
 
 /** One resync a pane that needs one. */
 export class Resyncs {
@@ -38,6 +44,7 @@ export class Resyncs {
     if (known !== undefined) return known;
     const resync = new PaneResync(pane.id, {
       ask: (line, count, replied) => this.#host.ask(line, count, replied),
+      tellsLinks: () => versionOrder(this.#host.version()) >= linksSince,
       mayPause: () => pane.pipes.every((pipe) => pipe.lossy),
       paused: () => this.#host.paused(pane),
       watch: (watched) => {

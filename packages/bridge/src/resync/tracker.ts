@@ -18,7 +18,9 @@ import { Cursor, type Scrolled, type ToldCursor } from './cursor.ts';
 import { Grammar } from './grammar.ts';
 import { History } from './history.ts';
 import { Interpreter, untoldModes } from './interpreter.ts';
+import { Palette } from './palette.ts';
 import { Pen } from './pen.ts';
+import { Untold, type UntoldReason } from './untold.ts';
 
 /** What of a screen can't be restored exactly, and why. */
 export type InexactReason =
@@ -32,9 +34,13 @@ export type InexactReason =
   | 'erased-background'
   /**
    * Set before the bridge watched the pane, or while tmux dropped its output: character sets, saved cursor and pens,
-   * modes that tmux doesn't report, backgrounds of erased cells. Assumed to be the defaults, or as before.
+   * modes that tmux doesn't report, backgrounds of erased cells, whatever else is named here. Assumed to be the
+   * defaults, or as before.
    */
-  | 'earlier-state';
+  | 'earlier-state'
+  /** A row has a character of which terminals dispute how wide it is (emoji): what is right of it may be displaced. */
+  | 'character-width'
+  | UntoldReason;
 
 /** What `DECSC` saves. */
 export interface SavedCursor {
@@ -89,6 +95,14 @@ export class StreamTracker {
   readonly modes: Map<number, boolean> = new Map();
   /** Parameter of the last cursor style sequence, if there was one. */
   cursorStyle: string | undefined;
+  /** Colours that the program gave its terminal. */
+  readonly palette: Palette = new Palette();
+  /** Parameters and address of the link that is open, '' if none is. */
+  link = '';
+  /** Whether `link` is all that is known of it: not if it was too long. */
+  linkKept = true;
+  /** What was used that can't be restored. */
+  readonly untold: Untold = new Untold();
   /** Whether state from before is missing. */
   earlier = true;
   /** How much was done that can't be done twice (T4). */
@@ -121,6 +135,10 @@ export class StreamTracker {
     made.#alternateY = this.#alternateY;
     for (const [mode, on] of this.modes) made.modes.set(mode, on);
     made.cursorStyle = this.cursorStyle;
+    made.palette.assign(this.palette);
+    made.link = this.link;
+    made.linkKept = this.linkKept;
+    made.untold.assign(this.untold);
     made.earlier = this.earlier;
     made.changes = this.changes;
     made.insert = this.insert;
@@ -156,6 +174,18 @@ export class StreamTracker {
   }
 
   /**
+   * Returns what was used that a snapshot leaves out, however long it is waited.
+   *
+   * @param history - whether the rows above the screen are restored
+   * @param links - whether tmux tells the links of cells
+   */
+  untoldReasons(history: boolean, links: boolean): UntoldReason[] {
+    const reasons = this.untold.reasons(history);
+    if (!this.palette.complete) reasons.push('palette');
+    return links && this.linkKept ? reasons.filter((reason) => reason !== 'hyperlink') : reasons;
+  }
+
+  /**
    * Whether pens that were saved are known. If not, the stream was joined before they were saved, and they are restored
    * as the default ones; when the program goes back to one, the pen is unknown again.
    */
@@ -173,6 +203,8 @@ export class StreamTracker {
     if (!this.saved.pen.known) this.saved = { ...this.saved, pen: new Pen(true) };
     if (!this.alternatePen.known) this.alternatePen = new Pen(true);
     this.earlier = true;
+    this.link = '';
+    this.linkKept = true;
     this.alternate = undefined;
     this.backgrounds.reset();
     this.hiddenBackgrounds.reset();
@@ -284,6 +316,10 @@ export class StreamTracker {
     this.saved = savedInitially();
     for (const mode of untoldModes) this.modes.set(mode, false);
     this.cursorStyle = '0';
+    this.palette.reset();
+    this.link = '';
+    this.linkKept = true;
+    this.untold.reset();
     this.insert = false;
     this.earlier = this.earlier && this.alternate !== false;
     cursor.resetTabs();
@@ -306,6 +342,7 @@ export class StreamTracker {
     this.changes++;
     if (this.alternate !== true) this.history.lose();
     this.backgrounds.eraseRows(0, this.cursor.rows, background);
+    this.untold.erased();
     this.lastY = -1;
   }
 
@@ -332,6 +369,7 @@ export class StreamTracker {
     }
     this.hiddenBackgrounds.assign(this.backgrounds);
     this.backgrounds.reset();
+    this.untold.entered();
   }
 
   /** From the alternate screen; what was saved comes back even if it isn't shown. */
@@ -344,6 +382,7 @@ export class StreamTracker {
     if (this.alternate === true) {
       this.backgrounds.assign(this.hiddenBackgrounds);
       this.hiddenBackgrounds.reset();
+      this.untold.left();
     }
     this.alternate = false;
   }

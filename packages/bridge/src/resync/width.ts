@@ -3,7 +3,7 @@
 /** Ranges (first, last) of characters that take one column in every terminal. */
 const narrow = [
   0x20, 0x7e, 0xa1, 0xac, 0xae, 0x2ff, 0x370, 0x373, 0x384, 0x3ce, 0x400, 0x481, 0x2010, 0x2015,
-  0x2018, 0x2027, 0x2190, 0x2199, 0x2500, 0x257f, 0x2580, 0x2595,
+  0x2018, 0x2027, 0x2190, 0x2199, 0x2500, 0x257f, 0x2580, 0x259f, 0x2713, 0x2718, 0x2800, 0x28ff,
 ];
 /** Ranges that take two. */
 const wide = [
@@ -27,4 +27,16 @@ export function widthOf(code: number): number {
   if (within(wide, code)) return 2;
   if (within(narrow, code)) return 1;
   return within(joining, code) ? 0 : -1;
+}
+
+/** Whether captured rows have a character whose width terminals dispute; colours in them are passed over. */
+export function isDisputed(rows: readonly string[]): boolean {
+  for (const row of rows) {
+    for (let at = 0; at < row.length; at++) {
+      const code = row.codePointAt(at)!;
+      if (code >= 0x7f && widthOf(code) < 0) return true;
+      if (code > 0xffff) at++;
+    }
+  }
+  return false;
 }
