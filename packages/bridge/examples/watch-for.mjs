@@ -40,16 +40,19 @@ function lineSink(line) {
   };
 }
 
-const session = await connect({
+// Panes may print before `connect` has resolved.
+let session;
+session = await connect({
   ...(values.socket === undefined ? {} : { socketPath: values.socket }),
   ...(values.session === undefined ? {} : { session: values.session }),
   sink: (pane) =>
     lineSink((text) => {
       if (left <= 0 || !pattern.test(text)) return;
       console.log(`${new Date().toISOString()} %${pane} ${text}`);
-      if (--left <= 0) session.close();
+      if (--left <= 0) session?.close();
     }),
 });
 process.once('SIGINT', () => session.close());
+if (left <= 0) session.close();
 const end = await session.closed;
 process.exitCode = end.error === undefined ? 0 : 1;

@@ -81,6 +81,14 @@ describe.skipIf(!hasTmux)('examples', () => {
     expect(agent.errors).toBe('');
   });
 
+  test('watch-for ends also if it has seen enough before it is connected', async () => {
+    server.run('new-session', '-d', '-s', 'main', 'exec yes FAILED');
+    const agent = run('watch-for', ['FAILED', '-S', server.socketPath, '--count', '2']);
+    expect(await agent.ended).toEqual([0, null]);
+    expect(agent.output.replace(/^\S+Z /gm, '')).toBe('%0 FAILED\n%0 FAILED\n');
+    expect(agent.errors).toBe('');
+  });
+
   test.each(['any-transport', 'watch-for'])('%s says how it is used', async (name) => {
     const used = run(name, []);
     expect(await used.ended).toEqual([2, null]);
