@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
@@ -21,12 +23,15 @@ afterEach(() => {
 
 const fixture = fileURLToPath(new URL('./fixtures/stuck.mjs', import.meta.url));
 
+/** The program runs on when this file is there. */
+const release = (): string => join(server.directory, 'release');
+
 /** Starts the program; resolves when it has connected, with its output from then on. */
-async function start(worker: boolean, watchdogMs: number, stuckMs: number): Promise<() => string> {
+async function start(worker: boolean, watchdogMs: number): Promise<() => string> {
   server.run('new-session', '-d', '-s', 'main', 'exec seq 1 1000000000');
-  const args = [fixture, server.socketPath, worker, watchdogMs, stuckMs].map(String);
+  const args = [fixture, server.socketPath, worker, watchdogMs, release()].map(String);
   stuck = spawn(process.execPath, [...process.execArgv, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   let said = '';
   stuck.stdout!.on('data', (text) => {
@@ -55,21 +60,24 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
   'the main thread is stuck, worker: $worker',
   ({ worker }) => {
     test('the client is ended, the server can end, and the program is told', async () => {
-      const said = await start(worker, 777, 4000);
+      const said = await start(worker, 777);
       let left = await clients();
       expect(left).toContain('control-mode');
+      stuck!.stdin!.write('.');
       while (left !== '') left = await clients();
       expect(said()).toBe('connected\n'); // still stuck
       expect(server.run('new-session', '-d', '-P', 'sleep 60')).not.toBe('');
       server.run('kill-server');
       await until(() => server.run('list-sessions') === '');
-      await once(stuck!, 'exit');
+      const ended = once(stuck!, 'exit');
+      writeFileSync(release(), '');
+      await ended;
       expect(said()).toBe('connected\nERR_WATCHDOG\n');
       await until(() => guardians() === '');
     });
 
     test('a program that is stopped is stuck too', async () => {
-      await start(worker, 777, 0);
+      await start(worker, 777);
       stuck!.kill('SIGSTOP');
       while ((await clients()) !== '');
       server.run('kill-server');
@@ -81,7 +89,8 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
 );
 
 test.skipIf(!hasTmux)('without it the server could not end', async () => {
-  await start(false, 0, 60_000);
+  await start(false, 0);
+  stuck!.stdin!.write('.');
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const args = ['-S', server.socketPath, 'kill-server'];
   spawnSync(tmuxProgram, args, { timeout: 1500 });
