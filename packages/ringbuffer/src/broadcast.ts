@@ -26,9 +26,9 @@
  * Atomics.add.
  */
 
-import type { DRAIN_STOP } from './consumer-end.ts';
 import { type CopyPlan, copyBulk, copyBytes, copyPlan } from './copy.ts';
 import { COUNT_WORDS, storeCount } from './counts.ts';
+import type { DRAIN_STOP } from './drain.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
 import { RingClosedError, type RingEnd, RingRangeError, RingStateError } from './errors.ts';
 import {
@@ -56,7 +56,7 @@ import {
   type RingHandle,
   type RingOptions,
 } from './ring.ts';
-import { FLAG, Waiter, wake } from './wait.ts';
+import { FLAG, type Waitable, Waiter, wake } from './wait.ts';
 
 const OLDEST = HEAD;
 /** Number of the next record; only producers read it, one after the other. */
@@ -468,6 +468,11 @@ export class BroadcastConsumer extends Reader {
   /** Whether no record will ever come again. */
   get closed(): boolean {
     return hasEnded(this.words, PRODUCER_END) && !this.hasRecord();
+  }
+
+  /** @internal */
+  subject(): Waitable {
+    return this;
   }
 
   /** @internal */

@@ -1,6 +1,6 @@
 /**
  * What the consuming ends of all single-producer rings have in common: indices and their release, holding
- * records, waiting for them, iteration, and ending. Where records lie is up to the subclass.
+ * records, watermarks, and ending. Waiting and D1: `reader.ts`. Where records lie is up to the subclass.
  *
  * C1: `released <= head <= cursor <= tailSeen <= tail`, as distances: released bytes may be overwritten at any
  *     time; [head, cursor) is held by `peek`, and empty while `held` is 0, when `cursor` isn't kept up to date;
@@ -9,12 +9,11 @@
  *     the head by `Atomics.load`, overwrites it without a race.
  * C3: `tailSeen` is a tail that the producer stored earlier; it is loaded again only when it is used up.
  * C4: a release is followed by a load of the space line's flag, as in P4.
- * D1: the end of the stream is reported only when the producer's end was seen and, after that, the ring was
- *     seen empty: the producer publishes everything before it ends.
  *
  * Threads: all methods belong to one thread, the consumer's.
  */
 import { COUNT_WORDS, storeCount } from './counts.ts';
+import type { DrainCallback } from './drain.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
 import { type RingEnd, RingRangeError, RingStateError } from './errors.ts';
 import {
@@ -29,14 +28,12 @@ import {
 import type { ConsumerOptions } from './options.ts';
 import { checkOwner, claimOwner, type Owner, releaseOwner } from './owner.ts';
 import type { EndMemory } from './producer-end.ts';
+import { Reader } from './reader.ts';
 import {
-  deadlineOf,
   FLAG,
   FLAG_ENDED,
   FLAG_SLEEPER,
-  leftMsOf,
   TARGET,
-  timeoutOf,
   type Waitable,
   Waiter,
   type WaitOptions,
@@ -57,49 +54,8 @@ export interface ReadyOptions extends WaitOptions {
 const NO_OPTIONS: ReadyOptions = {};
 const BATCH_COUNT = 256;
 
-/** Result of a drain callback: this record was taken, and is the last of this call. */
-export const DRAIN_STOP = 'stop';
-/** Result of a drain callback: this record wasn't taken and comes again; the call ends. */
-export const DRAIN_ABORT = 'abort';
-
-/**
- * Receives one record in place.
- *
- * @param bytes - the ring's data; borrowed, and of it only `[start, end)`, until the callback returns
- * @param start - first byte of the payload (index, included)
- * @param end - end of the payload (index, excluded)
- * @param kind - the bit that travelled with the record (0 or 1)
- * @returns nothing to continue, {@link DRAIN_STOP} or {@link DRAIN_ABORT}
- */
-export type DrainCallback = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  kind: number,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
-) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
-
-/**
- * Receives one record of a lane in place; as `DrainCallback`, and which lane it came from.
- *
- * @param bytes - the lane's data; borrowed, and of it only `[start, end)`, until the callback returns
- * @param start - first byte of the payload (index, included)
- * @param end - end of the payload (index, excluded)
- * @param kind - the bit that travelled with the record (0 or 1)
- * @param lane - the lane (index)
- * @returns nothing to continue, `DRAIN_STOP` or `DRAIN_ABORT`
- */
-export type LanesDrainCallback = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  kind: number,
-  lane: number,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing at all
-) => void | undefined | typeof DRAIN_STOP | typeof DRAIN_ABORT;
-
 /** The consuming end of a single-producer ring: what {@link RingConsumer} and {@link SlotConsumer} share. */
-export abstract class ConsumerEnd {
+export abstract class ConsumerEnd extends Reader<ReadyOptions> {
   /** Size of the ring: bytes with headers, or slots (a power of two). */
   declare readonly capacity: number;
   /** First byte in `bytes` of the record that `peek` handed out last (index, included). */
@@ -117,7 +73,6 @@ export abstract class ConsumerEnd {
   /** @internal */ declare readonly mask: number;
   /** @internal */ declare readonly releaseBytes: number;
   /** @internal */ declare readonly drainBytes: number;
-  /** @internal */ declare readonly waiter: Waiter;
   /** @internal */ owner: Owner | undefined;
   /** @internal */ declare readonly debug: boolean;
   /** @internal */ bell: (() => void) | undefined;
@@ -137,10 +92,10 @@ export abstract class ConsumerEnd {
   /** @internal */ highWater = 0;
   /** @internal */ declare readonly unitBytes: number;
   private ended = false;
-  private pending = 0;
 
   /** @internal */
   constructor(memory: EndMemory, options: ConsumerOptions, unitBytes: number) {
+    super();
     const { words, capacity } = memory;
     this.words = words;
     this.capacity = capacity;
@@ -174,8 +129,6 @@ export abstract class ConsumerEnd {
     this.loadTail();
   }
 
-  /** Takes the oldest record as a copy of its own; undefined when there is none. */
-  abstract tryPop(): Uint8Array | undefined;
   /** Hands out records in place, oldest first, and releases them. */
   abstract drain(callback: DrainCallback, limit?: number): number;
   /**
@@ -240,67 +193,6 @@ export abstract class ConsumerEnd {
   }
 
   /**
-   * Waits until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   */
-  async ready(options: ReadyOptions = NO_OPTIONS): Promise<boolean> {
-    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
-    this.pending++;
-    try {
-      await this.waiter.wait(this.records(options.bytes), wait);
-    } finally {
-      this.pending--;
-    }
-    return this.available() > 0;
-  }
-
-  /**
-   * Blocks the thread until a record can be taken.
-   *
-   * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  readySync(options: Omit<ReadyOptions, 'signal'> = NO_OPTIONS): boolean {
-    this.waiter.waitSync(this.records(options.bytes), timeoutOf(options));
-    return this.available() > 0;
-  }
-
-  /**
-   * Takes the oldest record, and waits for it if need be.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   */
-  async pop(options: WaitOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
-    const deadline = deadlineOf(options);
-    for (;;) {
-      const record = this.tryPop();
-      if (record !== undefined) return record;
-      const timeoutMs = leftMsOf(deadline);
-      if (!(await this.ready({ signal: options.signal, timeoutMs }))) return undefined;
-    }
-  }
-
-  /**
-   * Takes the oldest record, and blocks the thread until there is one.
-   *
-   * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  popSync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): Uint8Array | undefined {
-    const record = this.tryPop();
-    if (record !== undefined) return record;
-    return this.readySync(options) ? this.tryPop() : undefined;
-  }
-
-  /** Yields owned copies of the records, one at a time, until the stream ends. Leaving the loop doesn't close it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    while (await this.ready()) {
-      for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;
-    }
-  }
-
-  /**
    * Yields owned copies of all records that are there, as arrays, until the stream ends.
    *
    * @param limit - most records in one array (count, 1 or more)
@@ -353,16 +245,6 @@ export abstract class ConsumerEnd {
     this.owner = undefined;
   }
 
-  /** Makes pending waits keep the process alive from now on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
   /** Ends this end; see {@link close}. */
   [Symbol.dispose](): void {
     this.close();
@@ -372,7 +254,13 @@ export abstract class ConsumerEnd {
     return this.ended || hasEnded(this.words, PRODUCER_END);
   }
 
-  private records(bytes = 1): Waitable {
+  /** @internal */
+  hasRecord(): boolean {
+    return this.available() > 0;
+  }
+
+  /** @internal */
+  subject({ bytes = 1 }: ReadyOptions): Waitable {
     const least = Math.max(1, Math.min(bytes / this.unitBytes, this.capacity >> 1));
     return {
       isReady: () => {

@@ -10,13 +10,7 @@
  * Cost: `tryPopInto` is O(length), `drain` O(1) per record plus one Atomics.load and store per call; neither
  * allocates.
  */
-import {
-  ConsumerEnd,
-  DRAIN_ABORT,
-  DRAIN_STOP,
-  type DrainCallback,
-  type LanesDrainCallback,
-} from './consumer-end.ts';
+import { ConsumerEnd } from './consumer-end.ts';
 import {
   type CopyPlan,
   copyBulk,
@@ -26,6 +20,7 @@ import {
   NO_WORDS,
   wordsOf,
 } from './copy.ts';
+import { DRAIN_ABORT, DRAIN_STOP, type DrainCallback, type LanesDrainCallback } from './drain.ts';
 import { RingRangeError, RingStateError, RingTypeError } from './errors.ts';
 import {
   CONTROL_BYTES,

@@ -20,15 +20,9 @@ export {
   transferOf,
 } from './channel.ts';
 export { RingConsumer } from './consumer.ts';
-export {
-  ConsumerEnd,
-  DRAIN_ABORT,
-  DRAIN_STOP,
-  type DrainCallback,
-  type LanesDrainCallback,
-  type ReadyOptions,
-} from './consumer-end.ts';
+export { ConsumerEnd, type ReadyOptions } from './consumer-end.ts';
 export type { CopyKernel } from './copy.ts';
+export { DRAIN_ABORT, DRAIN_STOP, type DrainCallback, type LanesDrainCallback } from './drain.ts';
 export {
   RingClosedError,
   type RingEnd,

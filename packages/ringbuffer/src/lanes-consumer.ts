@@ -1,6 +1,6 @@
 /** The consuming end of a group of lanes; see `lanes.ts` for the layout and the invariants N1 to N3. */
 import { RingConsumer } from './consumer.ts';
-import type { LanesDrainCallback } from './consumer-end.ts';
+import type { LanesDrainCallback } from './drain.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
 import { type RingEnd, RingRangeError, RingStateError } from './errors.ts';
 import { CLAIMING, DIRTY, SEQUENCE, SEQUENCE_BYTES } from './lane-producer.ts';
@@ -8,7 +8,7 @@ import type { Group } from './lanes.ts';
 import { CONSUMER_END, DATA_LINE, PRODUCER_END, PRODUCER_OWNER, SPACE_LINE } from './layout.ts';
 import type { ConsumerOptions } from './options.ts';
 import { Reader } from './reader.ts';
-import { FLAG, FLAG_ENDED, Waiter, wake } from './wait.ts';
+import { FLAG, FLAG_ENDED, type Waitable, Waiter, wake } from './wait.ts';
 
 /**
  * Reads records from all lanes of a group. Get one from {@link attachLanesConsumer}.
@@ -167,6 +167,11 @@ export class LanesConsumer extends Reader {
   /** Ends this end; see {@link close}. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @internal */
+  subject(): Waitable {
+    return this;
   }
 
   /** @internal */

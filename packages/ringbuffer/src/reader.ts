@@ -1,33 +1,46 @@
 /**
- * Waiting for records, for consumers of more than one producer or of a ring that may lose records.
+ * Taking records and waiting for them, as all consumers do it. What there is to wait for is up to the subclass.
  *
- * D1 of `consumer-end.ts` holds here too: after a wait the record is looked for again, so the end is reported
- * only when it was seen before the emptiness.
+ * D1: the end of the stream is reported only when the producer's end was seen and, after that, the ring was
+ *     seen empty: the producer publishes everything before it ends. So after a wait the record is looked for again.
  */
-import { deadlineOf, leftMsOf, timeoutOf, type Waiter, type WaitOptions } from './wait.ts';
+import {
+  deadlineOf,
+  leftMsOf,
+  timeoutOf,
+  type Waitable,
+  type Waiter,
+  type WaitOptions,
+} from './wait.ts';
 
 const NO_OPTIONS: WaitOptions = {};
 
-/** The waiting half of a consumer: what {@link LanesConsumer} and {@link BroadcastConsumer} share. */
-export abstract class Reader {
+/** The waiting half of a consumer: what consumers of every topology share. */
+export abstract class Reader<Options extends WaitOptions = WaitOptions> {
   /** @internal */ declare waiter: Waiter;
+  /** Asynchronous waits that haven't ended (count). @internal */
+  pending = 0;
 
-  /** Takes a record as a copy of its own; undefined when there is none. */
+  /** Takes the next record as a copy of its own; undefined when there is none. */
   abstract tryPop(): Uint8Array | undefined;
   /** Whether a record is there. @internal */
   abstract hasRecord(): boolean;
-  /** Whether a record is there, or none will ever come. @internal */
-  abstract isReady(): boolean;
-  /** Called before this thread sleeps. @internal */
-  abstract announce(): void;
+  /** What such a wait waits for: a record, or that none will ever come. @internal */
+  abstract subject(options: WaitOptions): Waitable;
 
   /**
    * Waits until a record can be taken.
    *
    * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
    */
-  async ready(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
-    await this.waiter.wait(this, { signal: options.signal, timeoutMs: timeoutOf(options) });
+  async ready(options: Options | WaitOptions = NO_OPTIONS): Promise<boolean> {
+    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
+    this.pending++;
+    try {
+      await this.waiter.wait(this.subject(options), wait);
+    } finally {
+      this.pending--;
+    }
     return this.hasRecord();
   }
 
@@ -37,13 +50,13 @@ export abstract class Reader {
    * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
    * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
    */
-  readySync(options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
-    this.waiter.waitSync(this, timeoutOf(options));
+  readySync(options: Omit<Options | WaitOptions, 'signal'> = NO_OPTIONS): boolean {
+    this.waiter.waitSync(this.subject(options), timeoutOf(options));
     return this.hasRecord();
   }
 
   /**
-   * Takes a record, and waits for it if need be.
+   * Takes the next record, and waits for it if need be.
    *
    * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
    */
@@ -58,7 +71,7 @@ export abstract class Reader {
   }
 
   /**
-   * Takes a record, and blocks the thread until there is one.
+   * Takes the next record, and blocks the thread until there is one.
    *
    * @returns the payload (owned), or undefined when the stream has ended or `timeoutMs` has passed
    * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
@@ -67,7 +80,7 @@ export abstract class Reader {
     return this.tryPop() ?? (this.readySync(options) ? this.tryPop() : undefined);
   }
 
-  /** Yields owned copies of the records until the stream ends. Leaving the loop doesn't close it. */
+  /** Yields owned copies of the records, one at a time, until the stream ends. Leaving the loop doesn't close it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     while (await this.ready()) {
       for (let record = this.tryPop(); record !== undefined; record = this.tryPop()) yield record;

@@ -13,7 +13,7 @@
  *
  * Cost: as a byte ring, less the header.
  */
-import { ConsumerEnd, DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './consumer-end.ts';
+import { ConsumerEnd } from './consumer-end.ts';
 import {
   type CopyPlan,
   copyBulk,
@@ -23,6 +23,7 @@ import {
   NO_WORDS,
   wordsOf,
 } from './copy.ts';
+import { DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './drain.ts';
 import { RingRangeError, RingTypeError } from './errors.ts';
 import {
   CAPACITY,

@@ -14,6 +14,7 @@ import { DATA_LINE, HEAD, PRODUCER_END, SPACE_LINE, TAIL } from '../src/layout.t
 import { RingProducer } from '../src/producer.ts';
 import { ProducerEnd } from '../src/producer-end.ts';
 import { WorkQueue } from '../src/queue.ts';
+import { Reader } from '../src/reader.ts';
 import { SlotConsumer } from '../src/slots.ts';
 import { EPOCH, FLAG, FLAG_WAITER, Waiter } from '../src/wait.ts';
 import { proofs, racyProofs } from './interleave/proofs.ts';
@@ -231,10 +232,10 @@ const seeds: readonly Seed[] = [
   {
     bug: 'the end is reported although a record is left',
     scenario: CLOSING,
-    of: ConsumerEnd,
+    of: Reader,
     method: 'readySync',
     as() {
-      this.waiter.waitSync(this.records(1), Infinity);
+      this.waiter.waitSync(this.subject({}), Infinity);
       return !this.isOver();
     },
   },
