@@ -68,9 +68,12 @@ export interface ConnectOptions {
   readonly reconnect?: ReconnectOptions | boolean;
   /** A recording to play instead. */
   readonly recording?: RecordingOptions;
-  /** Receives and parses in a worker thread; records come through a ring in shared memory. @defaultValue false */
-  readonly worker?: boolean;
-  /** Capacity of that ring (bytes, a power of two from 65536 to 2^28). @defaultValue 262144 */
+  /**
+   * Receives and parses in a worker thread; records come through a ring in shared memory, or by messages where this
+   * runtime has no SharedArrayBuffer. `'message'` takes messages anyway. @defaultValue false
+   */
+  readonly worker?: boolean | 'message';
+  /** Capacity of that ring (bytes, a power of two from 65536 to 2^28); over messages, of each thread's. @defaultValue 262144 */
   readonly ringBytes?: number;
   /** Writes everything received and sent to this file. Not together with `recording`. */
   readonly recordTo?: string;
@@ -187,6 +190,12 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkText('socketPath', options.socketPath);
   checkText('configFile', options.configFile);
   checkText('session', options.session);
+  if (![undefined, true, false, 'message'].includes(options.worker)) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `worker must be true, false or 'message': worker=${JSON.stringify(options.worker)}`,
+    );
+  }
   const settings: Settings = {
     options,
     program: options.tmux ?? process.env['MILLRACE_TMUX'] ?? 'tmux',

@@ -7,6 +7,7 @@ import { duplexPair, PassThrough } from 'node:stream';
 import { type BridgeError, connect, memorySink, nullSink, type Session } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
+import { modes } from './support/modes.ts';
 import { fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
@@ -14,8 +15,6 @@ beforeEach(() => {
   server = testServer();
 });
 afterEach(() => server.close());
-
-const modes = [{ worker: false }, { worker: true }];
 
 describe.each(modes)('no proper tmux, worker: $worker', ({ worker }) => {
   test('a missing program', async () => {
@@ -243,6 +242,7 @@ describe('arguments', () => {
   test.each([
     [{ socketName: 'a', socketPath: 'b' }, 'socketName'],
     [{ session: '-bad' }, 'session'],
+    [{ worker: 'shared' as 'message' }, 'worker="shared"'],
     [{ ringBytes: 100_000 }, 'ringBytes=100000'],
     [{ pauseAfterSeconds: 0 }, 'pauseAfterSeconds=0'],
     [{ create: { columns: 0 } }, 'create.columns=0'],

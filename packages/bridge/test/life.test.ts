@@ -10,6 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type ConnectOptions, connect, nullSink, type Session } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { modes } from './support/modes.ts';
 import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
 
 let server: TestServer;
@@ -25,6 +26,7 @@ const recording = readFileSync(new URL('../recordings/demo.millrace.gz', import.
 const kinds: readonly { kind: string; cycles: number; options: () => ConnectOptions }[] = [
   { kind: 'inline', cycles: 25, options: () => ({}) },
   { kind: 'worker', cycles: 8, options: () => ({ worker: true }) },
+  { kind: 'message', cycles: 8, options: () => ({ worker: 'message' }) },
   {
     kind: 'stream',
     cycles: 25,
@@ -110,53 +112,48 @@ describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
   }, 1_200_000);
 });
 
-describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
-  'what fails, worker: $worker',
-  ({ worker }) => {
-    const open = (options: ConnectOptions): Promise<Session> =>
-      connect({
-        socketPath: server.socketPath,
-        configFile: '/dev/null',
-        session: 'main',
-        create: { command: 'while :; do echo tick; sleep 0.02; done' },
-        worker,
-        ...options,
-      });
-
-    test.skipIf(process.platform !== 'linux')('a full disk ends the recording only', async () => {
-      await expect(open({ recordTo: '/dev/full' })).rejects.toMatchObject({
-        code: 'ERR_RECORDING_WRITE',
-      });
-      const path = join(server.directory, 'recording');
-      await using session = await open({ recordTo: path, reconnect: { delayMs: 1 } });
-      const failed = new Promise<Error>((resolve) => session.once('recording-failed', resolve));
-      const pid = Number(
-        (await session.command('display-message', '-p', '#{client_pid}')).lines[0],
-      );
-      rmSync(path);
-      symlinkSync('/dev/full', path);
-      const back = new Promise((resolve) => session.once('reconnected', resolve));
-      process.kill(pid, 'SIGKILL'); // the next connection opens the file again
-      expect(await failed).toMatchObject({ code: 'ERR_RECORDING_WRITE' });
-      await back;
-      const sink = nullSink();
-      [...session.panes.values()][0]!.pipe(sink);
-      await until(() => sink.bytes > 30);
+describe.skipIf(!hasTmux).each(modes)('what fails, worker: $worker', ({ worker }) => {
+  const open = (options: ConnectOptions): Promise<Session> =>
+    connect({
+      socketPath: server.socketPath,
+      configFile: '/dev/null',
+      session: 'main',
+      create: { command: 'while :; do echo tick; sleep 0.02; done' },
+      worker,
+      ...options,
     });
 
-    test('a sink that stalls for ever ends its own pipe, and the session goes on', async () => {
-      await using session = await open({ create: { command: 'exec seq 1 1000000000' } });
-      const pane = [...session.panes.values()][0]!;
-      const good = nullSink();
-      pane.pipe(good);
-      const bad = pane.pipe(
-        { write: () => new Promise(() => {}) },
-        { bytesHigh: 1000, stalledMs: 300 },
-      );
-      expect(await bad.closed).toMatchObject({ code: 'ERR_SINK_STALLED' });
-      const before = good.bytes;
-      await until(() => good.bytes > before + 100_000);
-      expect((await session.command('list-panes')).lines).toHaveLength(1);
+  test.skipIf(process.platform !== 'linux')('a full disk ends the recording only', async () => {
+    await expect(open({ recordTo: '/dev/full' })).rejects.toMatchObject({
+      code: 'ERR_RECORDING_WRITE',
     });
-  },
-);
+    const path = join(server.directory, 'recording');
+    await using session = await open({ recordTo: path, reconnect: { delayMs: 1 } });
+    const failed = new Promise<Error>((resolve) => session.once('recording-failed', resolve));
+    const pid = Number((await session.command('display-message', '-p', '#{client_pid}')).lines[0]);
+    rmSync(path);
+    symlinkSync('/dev/full', path);
+    const back = new Promise((resolve) => session.once('reconnected', resolve));
+    process.kill(pid, 'SIGKILL'); // the next connection opens the file again
+    expect(await failed).toMatchObject({ code: 'ERR_RECORDING_WRITE' });
+    await back;
+    const sink = nullSink();
+    [...session.panes.values()][0]!.pipe(sink);
+    await until(() => sink.bytes > 30);
+  });
+
+  test('a sink that stalls for ever ends its own pipe, and the session goes on', async () => {
+    await using session = await open({ create: { command: 'exec seq 1 1000000000' } });
+    const pane = [...session.panes.values()][0]!;
+    const good = nullSink();
+    pane.pipe(good);
+    const bad = pane.pipe(
+      { write: () => new Promise(() => {}) },
+      { bytesHigh: 1000, stalledMs: 300 },
+    );
+    expect(await bad.closed).toMatchObject({ code: 'ERR_SINK_STALLED' });
+    const before = good.bytes;
+    await until(() => good.bytes > before + 100_000);
+    expect((await session.command('list-panes')).lines).toHaveLength(1);
+  });
+});

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type MemorySink, memorySink, type Sink } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { modes } from './support/modes.ts';
 import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 const paneCount = 4;
@@ -44,60 +45,60 @@ const slow = (sink: MemorySink, everyBytes: number): Sink => {
   };
 };
 
-describe.skipIf(!hasTmux).each([
-  { worker: false, lagging: false },
-  { worker: true, lagging: false },
-  { worker: false, lagging: true },
-  { worker: true, lagging: true },
-])('worker: $worker, lagging sinks: $lagging', ({ worker, lagging }) => {
-  test('each pane delivers what its program wrote, and nothing else', async () => {
-    const sinks = new Map<number, MemorySink>();
-    const go = join(server.directory, 'go');
-    const program = (index: number): string => {
-      const file = join(server.directory, `payload-${index}`);
-      writeFileSync(file, makePayload(index));
-      const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
-      return `stty raw -echo; ${wait}; for i in 1 2 3; do cat ${file}; done; printf DONE; sleep 60`;
-    };
-    await using session = await connect({
-      socketPath: server.socketPath,
-      configFile: '/dev/null',
-      session: 'truth',
-      create: { command: program(0) },
-      worker,
-      ringBytes: 65_536,
-      pipe: { bytesHigh: 20_000 },
-      sink: (pane) => {
-        const sink = memorySink();
-        sinks.set(pane, sink);
-        return lagging ? slow(sink, 30_000) : sink;
-      },
+const cases = modes.flatMap((mode) => [false, true].map((lagging) => ({ ...mode, lagging })));
+
+describe.skipIf(!hasTmux).each(cases)(
+  'worker: $worker, lagging sinks: $lagging',
+  ({ worker, lagging }) => {
+    test('each pane delivers what its program wrote, and nothing else', async () => {
+      const sinks = new Map<number, MemorySink>();
+      const go = join(server.directory, 'go');
+      const program = (index: number): string => {
+        const file = join(server.directory, `payload-${index}`);
+        writeFileSync(file, makePayload(index));
+        const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
+        return `stty raw -echo; ${wait}; for i in 1 2 3; do cat ${file}; done; printf DONE; sleep 60`;
+      };
+      await using session = await connect({
+        socketPath: server.socketPath,
+        configFile: '/dev/null',
+        session: 'truth',
+        create: { command: program(0) },
+        worker,
+        ringBytes: 65_536,
+        pipe: { bytesHigh: 20_000 },
+        sink: (pane) => {
+          const sink = memorySink();
+          sinks.set(pane, sink);
+          return lagging ? slow(sink, 30_000) : sink;
+        },
+      });
+      for (let index = 1; index < paneCount; index++) {
+        await session.command('split-window', '-d', '-t', 'truth', program(index));
+        await session.command('select-layout', '-t', 'truth', 'tiled');
+      }
+      const ids = (await session.command('list-panes', '-F', '#{pane_id}')).lines;
+      expect(ids).toHaveLength(paneCount);
+      for (const id of ids) {
+        const file = join(server.directory, `truth-${id.slice(1)}`);
+        await session.command('pipe-pane', '-O', '-t', id, `cat > ${file}`);
+      }
+      // tmux starts the pipes' programs in its own time; their files appear when they run.
+      const truth = (id: string): string => join(server.directory, `truth-${id.slice(1)}`);
+      await until(() => ids.every((id) => existsSync(truth(id))));
+      writeFileSync(go, '');
+      const done = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes('DONE');
+      await until(() => ids.every((id) => done(sinks.get(Number(id.slice(1)))!.contents())));
+      await until(() => ids.every((id) => done(readFileSync(truth(id)))));
+      for (const id of ids) {
+        const got = Buffer.from(sinks.get(Number(id.slice(1)))!.contents());
+        const wanted = readFileSync(truth(id));
+        expect(wanted.length).toBeGreaterThan(3 * lineCount * 20);
+        // What the shell and stty wrote before the pipe began is in ours only.
+        expect(got.subarray(got.length - wanted.length).equals(wanted)).toBe(true);
+        expect(got.length - wanted.length).toBeLessThan(200);
+      }
+      expect(session.stats().gaps).toBe(0);
     });
-    for (let index = 1; index < paneCount; index++) {
-      await session.command('split-window', '-d', '-t', 'truth', program(index));
-      await session.command('select-layout', '-t', 'truth', 'tiled');
-    }
-    const ids = (await session.command('list-panes', '-F', '#{pane_id}')).lines;
-    expect(ids).toHaveLength(paneCount);
-    for (const id of ids) {
-      const file = join(server.directory, `truth-${id.slice(1)}`);
-      await session.command('pipe-pane', '-O', '-t', id, `cat > ${file}`);
-    }
-    // tmux starts the pipes' programs in its own time; their files appear when they run.
-    const truth = (id: string): string => join(server.directory, `truth-${id.slice(1)}`);
-    await until(() => ids.every((id) => existsSync(truth(id))));
-    writeFileSync(go, '');
-    const done = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes('DONE');
-    await until(() => ids.every((id) => done(sinks.get(Number(id.slice(1)))!.contents())));
-    await until(() => ids.every((id) => done(readFileSync(truth(id)))));
-    for (const id of ids) {
-      const got = Buffer.from(sinks.get(Number(id.slice(1)))!.contents());
-      const wanted = readFileSync(truth(id));
-      expect(wanted.length).toBeGreaterThan(3 * lineCount * 20);
-      // What the shell and stty wrote before the pipe began is in ours only.
-      expect(got.subarray(got.length - wanted.length).equals(wanted)).toBe(true);
-      expect(got.length - wanted.length).toBeLessThan(200);
-    }
-    expect(session.stats().gaps).toBe(0);
-  });
-});
+  },
+);

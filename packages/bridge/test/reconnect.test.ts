@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   type BridgeError,
   type ConnectOptions,
@@ -20,6 +20,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
 import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
+import { watchWorkers } from './support/workers.ts';
 
 let server: TestServer;
 beforeEach(() => {
@@ -37,8 +38,9 @@ function stream(socketPath = server.socketPath): StreamPair {
   return { readable: child.stdout, writable: child.stdin };
 }
 
-type Transport = 'inline' | 'worker' | 'stream';
-const transports: readonly Transport[] = ['inline', 'worker', 'stream'];
+type Transport = 'inline' | 'worker' | 'message' | 'stream';
+const transports: readonly Transport[] = ['inline', 'worker', 'message', 'stream'];
+const worker = { inline: false, worker: true, message: 'message' } as const;
 const quick = { delayMs: 10, delayMsMax: 50 };
 
 async function open(
@@ -55,7 +57,7 @@ async function open(
     configFile: '/dev/null',
     session: 'main',
     create: { command },
-    worker: transport === 'worker',
+    worker: worker[transport],
     reconnect: quick,
     ...options,
   });
@@ -241,26 +243,21 @@ describe.skipIf(!hasTmux)('the end', () => {
   });
 });
 
-/** The workers that were posted to while `run` went. */
+/** Opens a session, and says which workers were started for it. */
 async function workersOf<T>(run: () => Promise<T>): Promise<{ result: T; workers: Set<Worker> }> {
-  const workers = new Set<Worker>();
-  const { postMessage } = Worker.prototype;
-  Worker.prototype.postMessage = function (this: Worker, ...args) {
-    workers.add(this);
-    return postMessage.apply(this, args);
-  };
+  const { workers, stop } = watchWorkers();
   try {
-    return { result: await run(), workers };
+    return { result: await run(), workers: new Set(workers) };
   } finally {
-    Worker.prototype.postMessage = postMessage;
+    stop();
   }
 }
 
-describe.skipIf(!hasTmux)('the worker is killed', () => {
+describe.skipIf(!hasTmux).each(['worker', 'message'] as const)('the %s is killed', (transport) => {
   test('a session that may reconnect does, and leaves no client behind', async () => {
     const sinks: MemorySink[] = [];
     const { result: session, workers } = await workersOf(() =>
-      open('worker', 'while :; do echo tick; sleep 0.02; done', {
+      open(transport, 'while :; do echo tick; sleep 0.02; done', {
         sink: () => {
           const sink = memorySink();
           sinks.push(sink);
@@ -282,7 +279,7 @@ describe.skipIf(!hasTmux)('the worker is killed', () => {
 
   test('one that may not ends with a typed error', async () => {
     const { result: session, workers } = await workersOf(() =>
-      open('worker', 'sleep 600', { reconnect: false }),
+      open(transport, 'sleep 600', { reconnect: false }),
     );
     await [...workers][0]!.terminate();
     const end = await session.closed;

@@ -1,8 +1,8 @@
 /**
- * Goal: both modes deliver exactly what a recording holds, at every pace, in order, whatever the sinks do.
+ * Goal: every mode delivers exactly what a recording holds, at every pace, in order, whatever the sinks do.
  * Method: the shipped recording, decoded by a second, slow decoder, against memory sinks.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -12,31 +12,14 @@ import {
   type MemorySink,
   memorySink,
   nullSink,
-  parseRecording,
   type Sink,
 } from '@millrace/bridge';
 import { describe, expect, test } from 'vitest';
+import { modes } from './support/modes.ts';
+import { panesOf, recordingFile } from './support/recording.ts';
 import { hasTmux, testServer, until } from './support/tmux.ts';
 
-const file = readFileSync(new URL('../recordings/demo.millrace.gz', import.meta.url));
-
-/** What each pane wrote, decoded line by line as text. */
-function panesOf(recording: Uint8Array): Map<number, string> {
-  const received = parseRecording(recording).frames.filter((frame) => !frame.toTmux);
-  const text = Buffer.concat(received.map((frame) => frame.bytes)).toString('latin1');
-  const panes = new Map<number, string>();
-  for (const line of text.split('\n')) {
-    const match = /^%(?:output %(\d+)|extended-output %(\d+) \d+ :) ([\s\S]*)$/.exec(line);
-    if (match === null) continue;
-    const pane = Number(match[1] ?? match[2]);
-    const decoded = match[3]!.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
-    panes.set(pane, (panes.get(pane) ?? '') + decoded);
-  }
-  return panes;
-}
-
+const file = recordingFile;
 const wanted = panesOf(file);
 
 async function play(
@@ -65,7 +48,7 @@ test('the recording has four panes with something in each', () => {
   for (const text of wanted.values()) expect(text.length).toBeGreaterThan(100);
 });
 
-describe.each([{ worker: false }, { worker: true }])('worker: $worker', ({ worker }) => {
+describe.each(modes)('worker: $worker', ({ worker }) => {
   test.each([
     { kind: 'max' },
     { kind: 'recorded', speed: 50 },

@@ -3,7 +3,13 @@
  * Method: random records and events through a small ring, read at random moments; compared with a list.
  */
 import { fc, test } from '@fast-check/vitest';
-import { attachConsumer, attachProducer, createRing } from '@millrace/ringbuffer';
+import {
+  attachConsumer,
+  attachProducer,
+  createChannel,
+  createRing,
+  transferOf,
+} from '@millrace/ringbuffer';
 import { describe, test as example, expect } from 'vitest';
 import type { RecordTarget, StreamEvent } from '../src/parse/records.ts';
 import {
@@ -31,13 +37,13 @@ const event = fc.record({
 const read = fc.record({ kind: fc.constant('read' as const) });
 const drain = fc.record({ kind: fc.constant('drain' as const) });
 
-describe('the ring writer', () => {
+describe.each(['shared', 'message'] as const)('the ring writer, %s', (transport) => {
   test.prop([fc.array(fc.oneof(output, event, read, drain), { maxLength: 60 })], { numRuns: runs })(
     'keeps the order and loses nothing when the ring is full',
     async (steps) => {
-      const { handle } = createRing({ capacity: 4096 });
-      const producer = attachProducer(handle, { publish: 512, alignBytes: 8 });
-      const consumer = attachConsumer(handle);
+      const channel = createChannel({ capacity: 4096, transport });
+      const producer = attachProducer(channel.producer, { publish: 512, alignBytes: 8 });
+      const consumer = attachConsumer(channel.consumer);
       const { words, doubles } = viewsOf(consumer.bytes);
       const writer = new RingWriter(producer);
       const control = { paused: 0, resumed: 0 };
@@ -94,9 +100,12 @@ describe('the ring writer', () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(control.resumed).toBe(control.paused);
       consumer.close();
+      for (const port of transferOf(channel.producer)) port.close();
     },
   );
+});
 
+describe('the ring between worker and session', () => {
   example('cuts an event into whole pieces without an empty one behind', () => {
     const { handle } = createRing({ capacity: 4096 });
     const writer = new RingWriter(attachProducer(handle, { alignBytes: 8 }));
@@ -143,7 +152,7 @@ describe('the ring writer', () => {
     expect(got).toEqual([24, ...lengths]);
   });
 
-  example('an event of several records arrives whole', async () => {
+  example('an event of several records arrives whole, and every byte read is counted', async () => {
     const { handle } = createRing({ capacity: 4096 });
     const writer = new RingWriter(attachProducer(handle, { alignBytes: 8 }));
     const events: StreamEvent[] = [];
@@ -152,13 +161,20 @@ describe('the ring writer', () => {
       event: (event) => void events.push(event),
       readEnd: () => {},
     };
-    const host = { drainedAt: () => 0, workerGone: () => undefined };
-    const ended = new RingReader(attachConsumer(handle), target, host).run();
+    const host = { drained: () => 0, workerGone: new Promise<never>(() => {}) };
+    const reader = new RingReader(attachConsumer(handle), target, host);
+    const ended = reader.run();
     const stray: StreamEvent = { type: 'stray', text: 'long '.repeat(500) };
+    writer.received(3000);
     writer.event(stray);
+    writer.received(7); // without a record of its own
+    writer.received(10);
+    writer.output(1, new Uint8Array(4), 0, 4, 0, 0);
+    writer.received(100);
     writer.event({ type: 'ended', exit: { message: 'over' } });
     writer.readEnd();
     expect(await ended).toEqual({ message: 'over' });
     expect(events).toEqual([stray]);
+    expect([reader.bytes, reader.records]).toEqual([3117, 1]);
   });
 });

@@ -151,8 +151,12 @@ export class Connection {
 
   #notAnswering(): BridgeError {
     const timeoutMs = this.#timeoutMs;
+    const standing = `${this.#attached ? 'attached' : 'not attached'}, ${this.source.standing}`;
     return this.#firstStray === undefined
-      ? new BridgeError('ERR_TMUX_CONNECT', `tmux didn't answer within ${timeoutMs} ms`)
+      ? new BridgeError(
+          'ERR_TMUX_CONNECT',
+          `tmux didn't answer within ${timeoutMs} ms: ${standing}`,
+        )
       : new BridgeError(
           'ERR_TMUX_PROTOCOL',
           `no control mode within ${timeoutMs} ms; the first line was ${JSON.stringify(this.#firstStray.slice(0, 80))}`,

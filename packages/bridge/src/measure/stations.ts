@@ -9,11 +9,13 @@
  * One shared histogram a station: each thread records into a shard of its own, nobody waits for anybody, and
  * who reads doesn't disturb who writes. A record that was joined with others counts with the latency of the
  * oldest of them, so the figures err on the high side. `ring` is used in worker mode only; inline, a record
- * enters its pipe the moment it is parsed.
+ * enters its pipe the moment it is parsed. Stamps travel with the records: where no memory can be shared, the session's
+ * thread records for the worker when it takes them, and the figures hold the same.
  *
  * Cost: two or three records of a few nanoseconds per record of tmux, two per write; no allocation.
  */
 import { type Histogram, SharedHistogram, type SharedRecorder } from '@millrace/histogram';
+import { LocalHistogram } from './local-histogram.ts';
 
 /** The stations, in the order of the way; `total` spans from read to `sink.write`. */
 export const stationNames: readonly StationName[] = ['parse', 'ring', 'batch', 'sink', 'total'];
@@ -21,8 +23,11 @@ export const stationNames: readonly StationName[] = ['parse', 'ring', 'batch', '
 /** Name of a station; `total` spans from read to `sink.write`. */
 export type StationName = 'parse' | 'ring' | 'batch' | 'sink' | 'total';
 
+/** Where a thread records one station's latencies (nanoseconds). */
+export type LatencyRecorder = Pick<SharedRecorder, 'record' | 'recordCount'>;
+
 /** A thread's way to record. */
-export type StationRecorder = Readonly<Record<StationName, SharedRecorder>> & {
+export type StationRecorder = Readonly<Record<StationName, LatencyRecorder>> & {
   /** Gives the thread's shards back. */
   release(): void;
 };
@@ -46,26 +51,33 @@ export type StationBuffers = Readonly<Record<StationName, SharedArrayBuffer>>;
 
 const threadsMax = 2;
 const hourNs = 3_600_000_000_000;
+const layout = { highest: hourNs, digits: 2 } as const;
 
-/** The shared histograms of a session's stations. */
+function histogramOf(buffer: SharedArrayBuffer | undefined): SharedHistogram | LocalHistogram {
+  if (buffer !== undefined) return SharedHistogram.attach(buffer);
+  if (typeof SharedArrayBuffer === 'undefined') return new LocalHistogram(layout);
+  return SharedHistogram.create({ ...layout, shards: threadsMax });
+}
+
+/** The histograms of a session's stations, in shared memory where there is some. */
 export class Stations {
-  readonly #histograms: Readonly<Record<StationName, SharedHistogram>>;
+  readonly #histograms: Readonly<Record<StationName, SharedHistogram | LocalHistogram>>;
 
   /** @param buffers - another thread's, to record into the same histograms */
   constructor(buffers?: StationBuffers) {
-    const entries = stationNames.map((name) => [
-      name,
-      buffers === undefined
-        ? SharedHistogram.create({ highest: hourNs, digits: 2, shards: threadsMax })
-        : SharedHistogram.attach(buffers[name]),
-    ]);
+    const entries = stationNames.map((name) => [name, histogramOf(buffers?.[name])]);
     this.#histograms = Object.fromEntries(entries);
   }
 
-  /** What to post to a worker. */
-  get buffers(): StationBuffers {
-    const entries = stationNames.map((name) => [name, this.#histograms[name].buffer]);
-    return Object.fromEntries(entries);
+  /** What to post to a worker; undefined if no memory can be shared. */
+  get buffers(): StationBuffers | undefined {
+    const entries: [StationName, SharedArrayBuffer][] = [];
+    for (const name of stationNames) {
+      const histogram = this.#histograms[name];
+      if (histogram instanceof LocalHistogram) return undefined;
+      entries.push([name, histogram.buffer]);
+    }
+    return Object.fromEntries(entries) as StationBuffers;
   }
 
   /**
@@ -74,19 +86,24 @@ export class Stations {
    * @param owner - tag of the thread, so that `releaseOwner` can free its shards if it dies
    */
   recorder(owner: number): StationRecorder {
-    const recorders = stationNames.map((name) => this.#histograms[name].claim(owner));
+    const recorders: (LatencyRecorder & { release?(): void })[] = stationNames.map((name) =>
+      this.#histograms[name].claim(owner),
+    );
     const named = Object.fromEntries(stationNames.map((name, index) => [name, recorders[index]!]));
     return {
-      ...(named as Record<StationName, SharedRecorder>),
+      ...(named as Record<StationName, LatencyRecorder>),
       release: () => {
-        for (const recorder of recorders) recorder.release();
+        for (const recorder of recorders) recorder.release?.();
       },
     };
   }
 
   /** Frees the shards of a thread that died; nothing that it recorded is lost. */
   releaseOwner(owner: number): void {
-    for (const name of stationNames) this.#histograms[name].releaseOwner(owner);
+    for (const name of stationNames) {
+      const histogram = this.#histograms[name];
+      if (histogram instanceof SharedHistogram) histogram.releaseOwner(owner);
+    }
   }
 
   /** Returns a station's latencies so far, as a histogram of nanoseconds that is the caller's. */

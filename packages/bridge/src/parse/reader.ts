@@ -12,7 +12,7 @@ import { ControlParser, type Guard } from '@millrace/tmux-proto';
 import type { BridgeError } from '../errors.ts';
 import { AgeWatch } from '../flow/ages.ts';
 import type { Clock } from '../measure/clock.ts';
-import type { StationRecorder } from '../measure/stations.ts';
+import type { LatencyRecorder } from '../measure/stations.ts';
 import type { Receiver, TransportExit } from '../receive/transport.ts';
 import type { RecordTarget } from './records.ts';
 
@@ -29,7 +29,7 @@ export class Reader implements Receiver {
   readonly #parser: ControlParser;
   readonly #target: RecordTarget;
   readonly #clock: Clock;
-  readonly #stations: StationRecorder;
+  readonly #parsing: LatencyRecorder;
   readonly #replyBytesMax: number;
   #readAt = 0;
   #ended = false;
@@ -43,17 +43,17 @@ export class Reader implements Receiver {
   constructor(
     target: RecordTarget,
     clock: Clock,
-    stations: StationRecorder,
+    parsing: LatencyRecorder,
     options: ReaderOptions,
   ) {
     this.#target = target;
     this.#clock = clock;
-    this.#stations = stations;
+    this.#parsing = parsing;
     this.#replyBytesMax = options.replyBytesMax;
     const output = (pane: number, bytes: Uint8Array, start: number, end: number): void => {
       const parsedAt = this.#clock.now();
       this.records++;
-      this.#stations.parse.record(parsedAt - this.#readAt);
+      this.#parsing.record(parsedAt - this.#readAt);
       this.#target.output(pane, bytes, start, end, this.#readAt, parsedAt);
     };
     const ages = new AgeWatch((pane, ageMs) => this.#target.event({ type: 'age', pane, ageMs }));

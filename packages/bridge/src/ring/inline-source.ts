@@ -4,7 +4,7 @@ import type { StationRecorder } from '../measure/stations.ts';
 import { Reader, type ReaderOptions } from '../parse/reader.ts';
 import type { RecordTarget } from '../parse/records.ts';
 import type { Transport } from '../receive/transport.ts';
-import type { Source, SourceCounts } from './source.ts';
+import { type Source, type SourceCounts, standingOf } from './source.ts';
 
 /** The inline mode's receive and parse stations. */
 export class InlineSource implements Source {
@@ -27,7 +27,7 @@ export class InlineSource implements Source {
   }
 
   open(target: RecordTarget): void {
-    this.#reader = new Reader(target, this.#clock, this.#stations, this.#options);
+    this.#reader = new Reader(target, this.#clock, this.#stations.parse, this.#options);
     this.#transport.open(this.#reader);
   }
 
@@ -49,6 +49,10 @@ export class InlineSource implements Source {
 
   kill(): void {
     this.#transport.kill();
+  }
+
+  get standing(): string {
+    return standingOf(this.#transport.pid, this.counts.bytes);
   }
 
   get counts(): SourceCounts {

@@ -53,9 +53,10 @@ export function openSource(
   const { options, replyBytesMax, ringBytes, watchdogMs } = settings;
   const record = options.recordTo;
   if (again) stations.releaseOwner(workerOwner); // the worker of the connection before
-  if (options.worker === true && plan.kind !== 'stream') {
+  if (options.worker && plan.kind !== 'stream') {
+    const transport = options.worker === 'message' ? 'message' : 'auto';
     return new WorkerSource(
-      { plan, record, ringBytes, reader: { replyBytesMax }, watchdogMs },
+      { plan, record, ringBytes, transport, reader: { replyBytesMax }, watchdogMs },
       clock,
       stations,
       recorder,

@@ -4,11 +4,12 @@
  * ```text
  * output (kind 0)   0        4         8           16            24
  *                   +--------+---------+-----------+-------------+---------------
- *                   | pane   | unused  | read at   | parsed at   | bytes, decoded
- *                   | u32    |         | f64       | f64         |
+ *                   | pane   | read    | read at   | parsed at   | bytes, decoded
+ *                   | u32    | u32     | f64       | f64         |
  *                   +--------+---------+-----------+-------------+---------------
- * event (kind 1)    | last   | unused  | part of the event, serialised
+ * event (kind 1)    | last   | read    | part of the event, serialised
  *                   +--------+---------+---------------
+ * read: bytes read from tmux since the record before, for statistics
  * ```
  *
  * Records begin at multiples of 8, so that the stamps are written and read in place as doubles. An event that is

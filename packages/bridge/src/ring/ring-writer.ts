@@ -50,6 +50,8 @@ export class RingWriter implements RecordTarget {
   #source: Pausable | undefined;
   #aside: Aside[] = [];
   #settling = false;
+  /** Bytes read that no record has told of. */
+  #read = 0;
 
   constructor(producer: RingProducer) {
     this.#producer = producer;
@@ -60,6 +62,11 @@ export class RingWriter implements RecordTarget {
   /** Says what to pause while the ring is full. */
   control(source: Pausable): void {
     this.#source = source;
+  }
+
+  /** Learns that bytes were read, before the records that are found in them. */
+  received(bytes: number): void {
+    this.#read += bytes;
   }
 
   output(
@@ -119,6 +126,7 @@ export class RingWriter implements RecordTarget {
     const { words, doubles } = this.#views;
     // mutant-ok swap-statements: all of a record is published together
     words[at >> 2] = pane;
+    this.#tellRead(at);
     // mutant-ok swap-statements: as above
     doubles[(at >> 3) + 1] = readAt;
     doubles[(at >> 3) + 2] = parsedAt;
@@ -141,9 +149,15 @@ export class RingWriter implements RecordTarget {
     // mutant-ok index-off-by-one: as for output
     if (at < 0) return false;
     this.#views.words[at >> 2] = last;
+    this.#tellRead(at);
     this.#producer.bytes.set(part, at + eventHeaderBytes);
     this.#producer.commit();
     return true;
+  }
+
+  #tellRead(at: number): void {
+    this.#views.words[(at >> 2) + 1] = this.#read;
+    this.#read = 0;
   }
 
   /** Puts in what is aside, as room comes, then lets the transport go on. */

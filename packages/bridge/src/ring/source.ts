@@ -5,11 +5,11 @@
  */
 import type { RecordTarget } from '../parse/records.ts';
 
-/** Counts of the receive and parse stations. */
+/** Counts of the receive and parse stations; from a worker, up to what was taken from it. */
 export interface SourceCounts {
   /** Bytes read from tmux. */
   readonly bytes: number;
-  /** Records of output found in them. */
+  /** Records of output found in them. A worker cuts those larger than a quarter of its ring. */
   readonly records: number;
 }
 
@@ -29,4 +29,10 @@ export interface Source {
   kill(): void;
   /** Counts so far. */
   readonly counts: SourceCounts;
+  /** How far it has come, in words, for the message of an error. */
+  readonly standing: string;
 }
+
+/** Says how far a source has come. */
+export const standingOf = (pid: number | undefined, bytes: number): string =>
+  `${pid === undefined ? 'no client of ours' : `client ${pid}`}, ${bytes} bytes came`;

@@ -1,4 +1,5 @@
 /** What session and worker say to each other beside the ring. */
+import type { MessageHandle, RingHandle } from '@millrace/ringbuffer';
 import type { StationBuffers } from '../measure/stations.ts';
 import type { ReaderOptions } from '../parse/reader.ts';
 import type { PortablePlan } from './open-source.ts';
@@ -8,12 +9,11 @@ export interface WorkerSetup {
   readonly plan: PortablePlan;
   readonly record: string | undefined;
   readonly reader: ReaderOptions;
-  /** The ring's memory, as the ringbuffer package hands it out. */
-  readonly ring: unknown;
-  readonly stations: StationBuffers;
+  /** The producing end of the ring: shared memory, or a port that is moved to the worker. */
+  readonly ring: RingHandle | MessageHandle;
+  /** Where to record; undefined over messages: the session's thread records for both. */
+  readonly stations: StationBuffers | undefined;
   readonly epoch: bigint;
-  /** Two f64: bytes read, records found. */
-  readonly counts: SharedArrayBuffer;
 }
 
 /** From the session to the worker. */

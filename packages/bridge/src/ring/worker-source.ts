@@ -1,18 +1,23 @@
 /**
- * Receives and parses in a worker thread; records come through a ring in shared memory.
+ * Receives and parses in a worker thread; records come through a ring in shared memory, or, where none can be shared,
+ * through a ring in each thread that messages keep alike.
  *
  * It pays when the session's own thread is busy, or when many panes flood: the pipe from tmux is drained and
  * parsed meanwhile. With an idle thread and a fast sink it brings nothing and costs the memory of a second isolate.
  *
- * Records are handed over by a `RingReader`, put in by the worker's `RingWriter`.
+ * Records are handed over by a `RingReader`, put in by the worker's `RingWriter`; neither knows which ring it is. Over
+ * messages `ringBytes` bounds each thread's ring and what is on its way between them, so three times as much is held
+ * at most; the producing end ends when the port closes, which is after the last message and before or after the
+ * worker's `exit`.
  */
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import {
   attachConsumer,
-  createRing,
+  createChannel,
   markDead,
-  type RingConsumer,
   type RingHandle,
+  readStats,
+  transferOf,
 } from '@millrace/ringbuffer';
 import { BridgeError } from '../errors.ts';
 import type { Clock } from '../measure/clock.ts';
@@ -23,7 +28,7 @@ import type { TransportExit } from '../receive/transport.ts';
 import { type Watched, watch } from '../receive/watchdog.ts';
 import type { PortablePlan } from './open-source.ts';
 import { RingReader } from './ring-reader.ts';
-import type { Source, SourceCounts } from './source.ts';
+import { type Source, type SourceCounts, standingOf } from './source.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 /** The owner tag of the worker's shards in the shared histograms. */
@@ -34,6 +39,8 @@ export interface WorkerPlan {
   readonly plan: PortablePlan;
   readonly record: string | undefined;
   readonly ringBytes: number;
+  /** `auto` is shared memory where there is some. */
+  readonly transport: 'auto' | 'message';
   readonly reader: ReaderOptions;
   readonly watchdogMs: number;
 }
@@ -44,14 +51,14 @@ export class WorkerSource implements Source {
   readonly #clock: Clock;
   readonly #stations: Stations;
   readonly #recorder: StationRecorder;
-  readonly #counts = new Float64Array(new SharedArrayBuffer(16));
-  readonly #consumer: RingConsumer;
-  readonly #ring: RingHandle;
+  readonly #workerGone: Promise<TransportExit>;
+  #tellGone!: (exit: TransportExit) => void;
+  /** The ring, if it is in shared memory. */
+  #ring: RingHandle | undefined;
   #reader: RingReader | undefined;
   #target: RecordTarget | undefined;
   #worker: Worker | undefined;
   #watched: Watched | undefined;
-  #workerGone: TransportExit | undefined;
   #clientPid: number | undefined;
   #ended = false;
   #onEnded: (() => void) | undefined;
@@ -61,25 +68,30 @@ export class WorkerSource implements Source {
     this.#clock = clock;
     this.#stations = stations;
     this.#recorder = recorder;
-    const { handle } = createRing({ capacity: plan.ringBytes });
-    this.#ring = handle;
-    this.#consumer = attachConsumer(handle);
+    this.#workerGone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
   }
 
   open(target: RecordTarget): void {
     this.#target = target;
-    const { plan, record, reader } = this.#plan;
+    const { plan, record, reader, ringBytes, transport } = this.#plan;
+    const channel = createChannel({ capacity: ringBytes, transport });
+    const consumer = attachConsumer(channel.consumer);
+    this.#ring = 'port' in channel.producer ? undefined : channel.producer;
     const setup: WorkerSetup = {
       plan,
       record,
       reader,
-      ring: this.#ring,
-      stations: this.#stations.buffers,
+      ring: channel.producer,
+      stations: this.#ring && this.#stations.buffers,
       epoch: this.#clock.epoch,
-      counts: this.#counts.buffer as SharedArrayBuffer,
     };
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: setup });
+    const worker = new Worker(new URL(file, import.meta.url), {
+      workerData: setup,
+      transferList: transferOf(channel.producer) as unknown[] as MessagePort[],
+    });
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => {
       this.#clientPid = message.pid;
@@ -88,25 +100,26 @@ export class WorkerSource implements Source {
     });
     worker.on('error', (error) => this.#gone(`the worker failed: ${error.message}`, error));
     worker.on('exit', (status) => this.#gone(`the worker ended: status=${status}`));
-    this.#reader = new RingReader(this.#consumer, target, {
-      drainedAt: (parsedAt) => {
+    const records = setup.stations === undefined;
+    this.#reader = new RingReader(consumer, target, {
+      drained: (readAt, parsedAt) => {
         const now = this.#clock.now();
+        if (records) this.#recorder.parse.record(parsedAt - readAt);
         this.#recorder.ring.record(Math.max(0, now - parsedAt));
         return now;
       },
-      workerGone: () => this.#workerGone,
+      workerGone: this.#workerGone,
     });
-    this.#reader.run().then(
-      (exit) => {
-        if (exit !== undefined) this.#end(exit);
-      },
-      (cause) => {
+    this.#reader
+      .run()
+      .catch((cause) => {
         this.kill();
-        this.#end({
-          cause: new BridgeError('ERR_WORKER_FAILED', `the ring broke: ${cause}`, cause),
-        });
-      },
-    );
+        return { cause: new BridgeError('ERR_WORKER_FAILED', `the ring broke: ${cause}`, cause) };
+      })
+      .then((exit) => {
+        this.#end(exit);
+        consumer.close();
+      });
   }
 
   write(bytes: Uint8Array | string): void {
@@ -147,13 +160,17 @@ export class WorkerSource implements Source {
     } catch {
       // It has ended by itself.
     }
+    this.#clientPid = undefined;
   }
 
   get counts(): SourceCounts {
-    return {
-      bytes: this.#counts[0]!,
-      records: this.#counts[1]!,
-    };
+    return { bytes: this.#reader?.bytes ?? 0, records: this.#reader?.records ?? 0 };
+  }
+
+  get standing(): string {
+    const waiting =
+      this.#ring === undefined ? '' : `, ${readStats(this.#ring).used} bytes in the ring`;
+    return `in a worker, ${standingOf(this.#clientPid, this.counts.bytes)}${waiting}`;
   }
 
   #post(message: ToWorker): void {
@@ -161,11 +178,11 @@ export class WorkerSource implements Source {
   }
 
   #gone(message: string, cause?: unknown): void {
-    if (this.#ended || this.#workerGone !== undefined) return;
-    this.#workerGone = { cause: new BridgeError('ERR_WORKER_FAILED', message, cause) };
+    if (this.#ended) return;
+    this.#tellGone({ cause: new BridgeError('ERR_WORKER_FAILED', message, cause) }); // the first one counts
     this.#killClient(); // nobody drains it any more
     this.#stations.releaseOwner(workerOwner);
-    markDead(this.#ring, 'producer'); // wakes the consumer
+    if (this.#ring !== undefined) markDead(this.#ring, 'producer'); // wakes the consumer; a port closes by itself
   }
 
   #end(exit: TransportExit): void {
@@ -173,9 +190,7 @@ export class WorkerSource implements Source {
     this.#ended = true;
     const stuckMs = exit.signal === 'SIGKILL' ? (this.#watched?.stuckMs ?? 0) : 0;
     this.#watched?.release();
-    this.#reader?.stop();
     this.#target!.event({ type: 'ended', exit: { ...exit, stuckMs } });
-    this.#consumer.close();
     this.#worker?.terminate();
     this.#onEnded?.();
   }

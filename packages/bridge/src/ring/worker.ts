@@ -1,8 +1,8 @@
 /** The worker's program: receives and parses, and puts records into the ring until the connection has ended. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
+import { attachProducer } from '@millrace/ringbuffer';
 import { createClock } from '../measure/clock.ts';
-import { Stations } from '../measure/stations.ts';
+import { type LatencyRecorder, Stations } from '../measure/stations.ts';
 import { Reader } from '../parse/reader.ts';
 import { transportOf } from './open-source.ts';
 import { RingWriter } from './ring-writer.ts';
@@ -14,16 +14,19 @@ const publishBytes = 16_384;
 const setup = workerData as WorkerSetup;
 const port = parentPort!;
 const clock = createClock(setup.epoch);
-const stations = new Stations(setup.stations).recorder(workerOwner);
-const counts = new Float64Array(setup.counts);
-const producer = attachProducer(setup.ring as RingHandle, {
+const elsewhere: LatencyRecorder = { record: () => {}, recordCount: () => {} };
+const parsing =
+  setup.stations === undefined
+    ? elsewhere
+    : new Stations(setup.stations).recorder(workerOwner).parse;
+const producer = attachProducer(setup.ring, {
   publish: publishBytes,
   alignBytes: 8,
 });
 const writer = new RingWriter(producer);
 // The session's thread watches over the client: it is the one that may get stuck.
 const transport = transportOf(setup.plan, clock, setup.record, 0);
-const reader = new Reader(writer, clock, stations, setup.reader);
+const reader = new Reader(writer, clock, parsing, setup.reader);
 writer.control(transport);
 
 port.on('message', (message: ToWorker) => {
@@ -33,10 +36,8 @@ port.on('message', (message: ToWorker) => {
 });
 transport.open({
   received: (chunk, dueAt) => {
+    writer.received(chunk.length);
     reader.received(chunk, dueAt);
-    // Plain stores, as in a histogram's shard: one writer, and a reader of statistics. Nothing is allocated.
-    counts[0] = reader.bytes;
-    counts[1] = reader.records;
   },
   recordingFailed: (error) => {
     reader.recordingFailed(error);

@@ -12,7 +12,6 @@ import {
   type RingHandle,
 } from '@millrace/ringbuffer';
 import type { RecordTarget } from '../../src/parse/records.ts';
-import type { TransportExit } from '../../src/receive/transport.ts';
 
 /** The two ends: the sources, or a mutant of them. */
 export interface RingEnds {
@@ -39,8 +38,6 @@ const nameOf = (what: string, { reads, records, pausing }: Shape): string =>
 
 interface Shared {
   readonly ring: RingHandle;
-  /** Set before the ring is marked dead, as the session's own note of its worker's end. */
-  readonly gone: Int32Array;
 }
 
 /** Accesses of a whole body, with a margin: what makes more of them spins. */
@@ -50,10 +47,7 @@ const ringBytes = 128;
 /** A record of output: 4 of the ring's header, 4 of padding at most, 24 of ours, and this much. */
 const outputBytes = 24;
 
-const setup = (): Shared => ({
-  ring: createRing({ capacity: ringBytes }).handle,
-  gone: new Int32Array(new SharedArrayBuffer(4)),
-});
+const setup = (): Shared => ({ ring: createRing({ capacity: ringBytes }).handle });
 
 /** The worker: `reads` reads of `records` records each, then, if it lives, the end of the connection. */
 async function work(
@@ -105,7 +99,7 @@ async function work(
 /** The session: takes everything; after each record it pauses for a turn, if it is to. */
 async function take(
   { RingReader }: RingEnds,
-  { ring, gone }: Shared,
+  { ring }: Shared,
   { pausing }: Shape,
 ): Promise<string> {
   const consumer = attachConsumer(ring, { spin: 0, ref: false });
@@ -128,12 +122,11 @@ async function take(
     readEnd: () => {},
   };
   const reader = new RingReader(consumer, target, {
-    drainedAt: (parsedAt) => parsedAt + 1,
-    workerGone: (): TransportExit | undefined =>
-      Atomics.load(gone, 0) === 1 ? { message: 'gone' } : undefined,
+    drained: (_readAt, parsedAt) => parsedAt + 1,
+    workerGone: Promise.resolve({ message: 'gone' }),
   });
   const exit = await reader.run();
-  return `${got.join(',')} ${exit?.message ?? 'ended'}`;
+  return `${got.join(',')} ${exit.message ?? 'ended'}`;
 }
 
 const inOrder = ({ reads, records }: Shape): string =>
@@ -170,10 +163,7 @@ const dying = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
       { name: 'session', run: (shared) => take(ends, shared, shape) },
       {
         name: 'exit event',
-        run: ({ ring, gone }) => {
-          Atomics.store(gone, 0, 1);
-          markDead(ring, 'producer');
-        },
+        run: ({ ring }) => void markDead(ring, 'producer'),
       },
     ],
     final: (_shared, [, took]) => {
@@ -194,7 +184,6 @@ const leaving = (ends: RingEnds, shape: Shape): Promise<CheckResult> =>
         name: 'worker',
         run: async (shared) => {
           const pauses = await work(ends, shared, shape, false);
-          Atomics.store(shared.gone, 0, 1);
           markDead(shared.ring, 'producer');
           return pauses;
         },
