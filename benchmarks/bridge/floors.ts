@@ -33,7 +33,7 @@ const received = Buffer.concat(
 const loops = 500;
 const never = new AbortController().signal;
 
-async function replayRecordsPerSecond(worker: boolean): Promise<number> {
+async function replayRecordsPerSecond(worker: boolean | 'message'): Promise<number> {
   const started = performance.now();
   const session = await connect({
     recording: { source: file, pace: { kind: 'max' }, loops },
@@ -141,7 +141,10 @@ export const floorRows: readonly Row[] = [
       bar: 500_000,
       stretch: 2_000_000,
       ours: () => replayRecordsPerSecond(worker),
-      peers: { 'readline + regex': naiveRecordsPerSecond },
+      peers: {
+        'readline + regex': naiveRecordsPerSecond,
+        ...(worker ? { 'the same by messages': () => replayRecordsPerSecond('message') } : {}),
+      },
     }),
   ),
   ...modes.map(
