@@ -204,7 +204,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
     while (await this.ready(options)) {
       const batch: Uint8Array[] = [];
       this.drain((bytes, start, end) => void batch.push(bytes.slice(start, end)), limit);
-      if (batch.length > 0) yield batch;
+      yield batch;
     }
   }
 

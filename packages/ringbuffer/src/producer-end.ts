@@ -183,10 +183,8 @@ export abstract class ProducerEnd {
    */
   async push(source: Uint8Array, options: PushOptions = NO_OPTIONS): Promise<boolean> {
     const { start = 0, end = source.length, kind = 0 } = options;
-    if (this.queue.length === 0) {
-      if (this.tryPush(source, start, end, kind)) return true;
-      if (!this.blocks()) return false;
-    }
+    if (this.tryPush(source, start, end, kind)) return true;
+    if (!this.blocks()) return false;
     const extent = (): number => this.extentFor(source, start, end - start);
     return this.enqueue(() => this.tryPush(source, start, end, kind), extent, options);
   }
@@ -203,10 +201,8 @@ export abstract class ProducerEnd {
     options: Omit<PushOptions, 'start' | 'end'> = NO_OPTIONS,
   ): Promise<boolean> {
     const { kind = 0 } = options;
-    if (this.queue.length === 0) {
-      if (this.tryPushMany(sources, kind)) return true;
-      if (!this.blocks()) return false;
-    }
+    if (this.tryPushMany(sources, kind)) return true;
+    if (!this.blocks()) return false;
     const extent = (): number => this.extentOf(sources);
     return this.enqueue(() => this.tryPushMany(sources, kind), extent, options);
   }
@@ -344,7 +340,7 @@ export abstract class ProducerEnd {
         options.signal?.throwIfAborted();
         if (this.hasEnded()) this.refuseEnded();
         if (this.queue[0] === ticket) {
-          if (this.state === QUEUED) this.state = OPEN;
+          this.state = OPEN;
           if (attempt()) return true;
           this.state = QUEUED;
         }

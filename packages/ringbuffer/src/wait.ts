@@ -30,6 +30,7 @@
  * Cost: for a waker without waiters one `Atomics.load`.
  */
 import { RingRangeError, RingStateError } from './errors.ts';
+import { deadlines, keepAlive, PendingWait } from './timers.ts';
 
 export const FLAG = 0;
 export const EPOCH = 1;
@@ -97,6 +98,7 @@ interface NewerAtomics {
 /** Tells the CPU that this is a spin loop, where the engine has a way to say so. */
 export function pause(): void {
   const atomics = Atomics as unknown as NewerAtomics;
+  // mutant-ok skip-condition: engines without it run the tests, too
   if (typeof atomics.pause === 'function') atomics.pause();
 }
 
@@ -107,9 +109,11 @@ export function pause(): void {
  */
 export function wake(words: Int32Array, line: number, bell: (() => void) | undefined): void {
   const flag = Atomics.and(words, line + FLAG, ~FLAG_SLEEPER); // W2
-  if ((flag & FLAG_SLEEPER) !== 0) {
+  // mutant-ok skip-condition: wakes nobody, slowly
+  if ((flag & FLAG_WAITER) !== 0) {
     Atomics.add(words, line + EPOCH, 1);
-    if ((flag & FLAG_WAITER) !== 0) Atomics.notify(words, line + EPOCH);
+    // mutant-ok repeat-notify: the first has woken all
+    Atomics.notify(words, line + EPOCH);
   }
   if ((flag & (FLAG_BELL | FLAG_MIRROR)) !== 0) bell?.();
 }
@@ -118,86 +122,9 @@ export function wake(words: Int32Array, line: number, bell: (() => void) | undef
  * Wakes whoever sleeps on the line, whatever its flag says: for a peer that may have been killed inside `wake` (W2).
  */
 export function wakeAnyway(words: Int32Array, line: number): void {
-  Atomics.and(words, line + FLAG, ~FLAG_SLEEPER);
   Atomics.add(words, line + EPOCH, 1);
+  // mutant-ok repeat-notify: the first has woken all
   Atomics.notify(words, line + EPOCH);
-}
-
-/** One timer for all deadlines of this thread: it notifies the lines of waits whose time is over. */
-class DeadlineTimer {
-  readonly #waits = new Set<PendingWait>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #firesAt = Infinity;
-
-  add(wait: PendingWait): void {
-    this.#waits.add(wait);
-    if (wait.deadline < this.#firesAt) this.#arm(wait.deadline);
-  }
-
-  remove(wait: PendingWait): void {
-    // The timer stays: it fires once more at most, and re-arming per wait would cost more than that.
-    this.#waits.delete(wait);
-  }
-
-  #arm(at: number): void {
-    clearTimeout(this.#timer);
-    this.#firesAt = at;
-    const delayMs = Math.min(Math.max(0, Math.ceil(at - performance.now())), 0x7fffffff);
-    this.#timer = setTimeout(() => this.#fire(), delayMs);
-    // The waits themselves hold the event loop, if their handle wants that.
-    (this.#timer as { unref?: () => void }).unref?.();
-  }
-
-  #fire(): void {
-    this.#firesAt = Infinity;
-    const now = performance.now();
-    let next = Infinity;
-    for (const wait of this.#waits) {
-      if (wait.deadline <= now) wait.expire();
-      else if (wait.deadline < next) next = wait.deadline;
-    }
-    if (next !== Infinity) this.#arm(next);
-  }
-}
-
-/** Keeps the event loop of this thread alive while a handle that wants it waits; inert in browsers. */
-class KeepAlive {
-  #count = 0;
-  #timer: { ref?: () => void; unref?: () => void } | undefined;
-
-  hold(): void {
-    if (this.#count++ !== 0) return;
-    if (this.#timer === undefined) {
-      const timer: unknown = setInterval(() => {}, 0x7fffffff);
-      if (typeof timer === 'object') this.#timer = timer as { ref?: () => void };
-      else clearInterval(timer as number);
-    }
-    this.#timer?.ref?.();
-  }
-
-  drop(): void {
-    if (--this.#count === 0) this.#timer?.unref?.();
-  }
-}
-
-const deadlines: DeadlineTimer = /* @__PURE__ */ new DeadlineTimer();
-const keepAlive: KeepAlive = /* @__PURE__ */ new KeepAlive();
-
-/** One asynchronous wait that can expire or be aborted. */
-class PendingWait {
-  declare readonly deadline: number;
-  over = false;
-  readonly #waiter: Waiter;
-
-  constructor(waiter: Waiter, deadline: number) {
-    this.#waiter = waiter;
-    this.deadline = deadline;
-  }
-
-  expire(): void {
-    this.over = true;
-    this.#waiter.kick();
-  }
 }
 
 /** Settings of a {@link Waiter}. */
@@ -261,6 +188,7 @@ export class Waiter {
    */
   waitSync(subject: Waitable, timeoutMs: number): boolean {
     this.before();
+    // mutant-ok drop-recheck: a short cut, (4) looks too
     if (subject.isReady() || this.spin(subject)) return true;
     const deadline = timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
     const { words, line } = this;
@@ -273,14 +201,14 @@ export class Waiter {
       if (leftMs <= 0) return false;
       this.parks++;
       this.sleep(epoch, leftMs); // (5)
+      // mutant-ok drop-recheck: (4) would look, with the flag up: this spares the peer a wake-up
       if (subject.isReady()) return true; // W3
     }
   }
 
   private sleep(epoch: number, timeoutMs: number): void {
     try {
-      if (timeoutMs === Infinity) Atomics.wait(this.words, this.line + EPOCH, epoch);
-      else Atomics.wait(this.words, this.line + EPOCH, epoch, timeoutMs);
+      Atomics.wait(this.words, this.line + EPOCH, epoch, timeoutMs);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new RingStateError(
@@ -303,12 +231,14 @@ export class Waiter {
     if (timeoutMs <= 0) return false;
     let pending: PendingWait | undefined;
     let abort: (() => void) | undefined;
+    // mutant-ok skip-condition: what nothing can end early stays pending
     if (timeoutMs !== Infinity || signal !== undefined) {
       const wait = new PendingWait(
         this,
         timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs,
       );
       pending = wait;
+      // mutant-ok skip-condition: a deadline that never comes
       if (timeoutMs !== Infinity) deadlines.add(wait);
       abort = () => wait.expire();
       signal?.addEventListener('abort', abort);
@@ -319,7 +249,9 @@ export class Waiter {
       return await this.loop(subject, pending, signal);
     } finally {
       if (held) keepAlive.drop();
+      // mutant-ok skip-condition: removes nothing
       if (pending !== undefined) deadlines.remove(pending);
+      // mutant-ok skip-condition: removes nothing
       if (abort !== undefined) signal?.removeEventListener('abort', abort);
     }
   }
@@ -341,6 +273,7 @@ export class Waiter {
       }
       this.parks++;
       await this.park(epoch); // (5)
+      // mutant-ok drop-recheck: as in waitSync
       if (subject.isReady()) return true; // W3
     }
   }
@@ -357,6 +290,7 @@ export class Waiter {
     }
     // A doorbell rung between (4) and here is delivered by the event loop, hence after this. The timer of a
     // doorbell is for peers that have none, such as a third thread that calls markDead.
+    // mutant-ok skip-condition: W3, a timer more makes a mirror's waits look more often
     if (this.strategy !== 'local') {
       const pollMs = this.strategy === 'poll' ? POLL_MS : DOORBELL_POLL_MS;
       this.timer ??= setTimeout(() => this.resolveAll(), pollMs);
@@ -368,12 +302,13 @@ export class Waiter {
 
   /** Makes every pending wait of this handle look again; used by deadlines, signals and mirrors. */
   kick(): void {
+    // mutant-ok skip-condition: W3, whoever else sleeps on the line looks once more
+    // mutant-ok repeat-notify: the first has woken all
     if (this.strategy === 'waitAsync') Atomics.notify(this.words, this.line + EPOCH);
     this.resolveAll();
   }
 
   private resolveAll(): void {
-    if (this.resolvers.length === 0) return;
     const { resolvers } = this;
     this.resolvers = [];
     clearTimeout(this.timer);
@@ -387,12 +322,13 @@ export class Waiter {
    */
   private spin(subject: Waitable): boolean {
     const budget = this.parks % 8 === 0 ? this.spinMax : this.spinBudget;
+    // mutant-ok index-off-by-one: looks once more
     for (let i = 0; i < budget; i++) {
       if (subject.isReady()) {
         this.spinBudget = this.spinMax;
         return true;
       }
-      if ((i & 7) === 7) pause();
+      if ((i & 7) === 7) pause(); // mutant-ok skip-condition: a hint to the CPU
     }
     this.spinBudget >>= 1;
     return false;

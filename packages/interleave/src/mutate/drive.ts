@@ -3,8 +3,8 @@
  *
  * G1: a mutant meets only scenarios that reach its statement, first those that noticed the latest mutants, then
  *     the fast ones: most mutants cost one small scenario.
- * G2: a mutant that makes a scenario far larger is undecided, never killed: a hit limit is no verdict. The limit
- *     is a number of states, so no clock decides.
+ * G2: a mutant that makes a scenario far larger is undecided, never killed, unless another scenario notices: a hit
+ *     limit is no verdict. The limit is a number of states, so no clock decides.
  * G3: mutants explained as equivalent are taken at their word in a quick run; a deep run tries them too, and
  *     reports those that are noticed after all as stale.
  */

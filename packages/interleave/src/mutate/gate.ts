@@ -142,6 +142,7 @@ export class LocalJudge implements Judge {
     limits: readonly number[],
   ): Promise<Judgement> {
     let current = order[0]!;
+    let undecided = nobody;
     try {
       const scenarios = this.#gate.scenarios(await this.#project.load(mutant));
       for (const [at, scenario] of order.entries()) {
@@ -149,9 +150,11 @@ export class LocalJudge implements Judge {
         outerLimits.states = limits[at]!;
         const { verdict, kind, message } = await scenarios[scenario]!.run();
         if (verdict === 'verified') continue;
-        return { scenario, by: kind === 'bound' ? 'limit' : 'violation', reason: message };
+        if (kind !== 'bound') return { scenario, by: 'violation', reason: message };
+        // A smaller scenario may still notice.
+        if (undecided === nobody) undecided = { scenario, by: 'limit', reason: message };
       }
-      return nobody;
+      return undecided;
     } catch (error) {
       return { scenario: current, by: 'violation', reason: String(error) };
     } finally {
