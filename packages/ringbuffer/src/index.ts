@@ -3,15 +3,13 @@
  * consume.
  */
 
+export { attachBroadcastConsumer, attachBroadcastProducer, createBroadcast } from './broadcast.ts';
 export {
-  attachBroadcastConsumer,
-  attachBroadcastProducer,
   BroadcastConsumer,
   type BroadcastConsumerOptions,
   type BroadcastDrainCallback,
-  BroadcastProducer,
-  createBroadcast,
-} from './broadcast.ts';
+} from './broadcast-consumer.ts';
+export { BroadcastProducer } from './broadcast-producer.ts';
 export {
   type Channel,
   type ChannelOptions,
@@ -66,12 +64,12 @@ export {
   type RingSide,
   ringBytes,
 } from './ring.ts';
+export { SlotConsumer } from './slot-consumer.ts';
+export { SlotProducer } from './slot-producer.ts';
 export {
   attachSlotConsumer,
   attachSlotProducer,
   createSlotRing,
-  SlotConsumer,
-  SlotProducer,
   type SlotRingOptions,
 } from './slots.ts';
 export { inspect, type RingStats, readStats } from './stats.ts';

@@ -4,7 +4,8 @@
  * violation. The right code passes the same scenarios in test/interleave.
  */
 import { expect, test } from 'vitest';
-import { BroadcastConsumer, BroadcastProducer } from '../src/broadcast.ts';
+import { BroadcastConsumer } from '../src/broadcast-consumer.ts';
+import { BroadcastProducer } from '../src/broadcast-producer.ts';
 import { RingConsumer } from '../src/consumer.ts';
 import { ConsumerEnd } from '../src/consumer-end.ts';
 import { endOnce } from '../src/ends.ts';
@@ -15,7 +16,7 @@ import { RingProducer } from '../src/producer.ts';
 import { ProducerEnd } from '../src/producer-end.ts';
 import { WorkQueue } from '../src/queue.ts';
 import { Reader } from '../src/reader.ts';
-import { SlotConsumer } from '../src/slots.ts';
+import { SlotConsumer } from '../src/slot-consumer.ts';
 import { EPOCH, FLAG, FLAG_WAITER, Waiter } from '../src/wait.ts';
 import { proofs, racyProofs } from './interleave/proofs.ts';
 

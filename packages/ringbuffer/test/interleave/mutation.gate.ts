@@ -1,7 +1,7 @@
 /**
  * The files in which threads of this package meet, and the scenarios that must notice each change to them.
  *
- * Not here: `producer.ts`, `consumer.ts` and `slots.ts`, which have no atomic access. They place and copy records in
+ * Not here: `producer.ts`, `consumer.ts` and those of the slots, which have no atomic access. They place and copy records in
  * bytes that only their thread may touch, which properties test against an array (`ring.prop.test.ts`,
  * `slots.test.ts`); that they do so before the index is stored, and after it was loaded, is checked by the same
  * scenarios, and by two bugs in `seeded.internal.test.ts`. `wait.ts` has a gate of its own.
@@ -19,7 +19,8 @@ export const gate = defineGate<typeof import('../../src/index.ts')>({
     'consumer-end.ts',
     'lane-producer.ts',
     'lanes-consumer.ts',
-    'broadcast.ts',
+    'broadcast-producer.ts',
+    'broadcast-consumer.ts',
     'ends.ts',
     'counts.ts',
   ],
