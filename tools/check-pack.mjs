@@ -173,6 +173,8 @@ if (oldest !== undefined) {
       ],
       {
         cwd,
+        // Before the gate's own limit, so that what was printed until then is shown.
+        timeout: 900_000,
         env: {
           ...process.env,
           MILLRACE_DIST: '1',

@@ -26,6 +26,7 @@ export const npmInstall = (cwd, ...packages) =>
       '--prefer-offline',
       '--silent',
       '--force',
+      '--fetch-retries=5',
       ...packages,
     ],
     { cwd },
