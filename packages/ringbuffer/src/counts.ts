@@ -8,7 +8,8 @@
  * The owner counts in a plain field and stores it now and then (once per ring of traffic, before it sleeps, on
  * flush and close), so the hot path pays one addition. The writer goes from left to right, the reader from
  * right to left: when both upper halves agree, the lower half belongs to them (Lamport, "Concurrent Reading
- * and Writing", 1977).
+ * and Writing", 1977). When they don't, the count is passing a multiple of 2^32, and that is what the reader gets: it
+ * never waits for the writer, which may have been killed between two stores.
  */
 export const COUNT_WORDS = 3;
 
@@ -20,11 +21,10 @@ export function storeCount(words: Int32Array, index: number, value: number): voi
   Atomics.store(words, index + 2, high);
 }
 
-/** Loads a count, again while it changes its upper half under our eyes. */
+/** Loads a count: one that was stored, or the multiple of 2^32 between two that were. */
 export function loadCount(words: Int32Array, index: number): number {
-  for (;;) {
-    const high = Atomics.load(words, index + 2);
-    const low = Atomics.load(words, index + 1) >>> 0;
-    if (Atomics.load(words, index) === high) return high * 2 ** 32 + low;
-  }
+  const high = Atomics.load(words, index + 2);
+  const low = Atomics.load(words, index + 1) >>> 0;
+  const newer = Atomics.load(words, index);
+  return newer * 2 ** 32 + (newer === high ? low : 0);
 }

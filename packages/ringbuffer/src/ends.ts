@@ -39,8 +39,8 @@ export function endOnce(
 function writeReason(words: Int32Array, end: number, reason: string): number {
   const text = new TextEncoder().encode(reason);
   let length = Math.min(text.length, REASON_BYTES_MAX);
-  // Cut between characters: a continuation byte is 10xxxxxx.
-  while (length < text.length && (text[length]! & 0xc0) === 0x80) length--;
+  // Cut between characters: a continuation byte is 10xxxxxx, and behind the text there is none.
+  while ((text[length]! & 0xc0) === 0x80) length--;
   for (let i = 0; i < length; i++) {
     const word = end + 2 + (i >> 2);
     const shift = (i & 3) << 3;
@@ -59,9 +59,11 @@ export function readEnd(words: Int32Array, end: number): RingEnd | undefined {
   if (state < CLOSED) return undefined;
   const how = state === CLOSED ? 'closed' : 'dead';
   if (state === DEAD_WITHOUT_REASON) return { how, reason: '' };
-  const length = Math.min(words[end + 1]!, REASON_BYTES_MAX); // E2
-  if (length <= 0) return { how, reason: '' };
+  const length = Math.max(0, Math.min(words[end + 1]!, REASON_BYTES_MAX)); // E2
   const text = new Uint8Array(length);
-  for (let i = 0; i < length; i++) text[i] = words[end + 2 + (i >> 2)]! >>> ((i & 3) << 3);
+  // mutant-ok index-off-by-one: a byte behind the end of the text goes nowhere
+  for (let i = 0; i < length; i++) {
+    text[i] = words[end + 2 + (i >> 2)]! >>> ((i & 3) << 3);
+  }
   return { how, reason: new TextDecoder().decode(text) };
 }

@@ -15,6 +15,7 @@ const loadsMost = 200;
 export class WorkerJudge implements Judge {
   readonly #gate: string;
   #worker: Worker;
+  #ended: Promise<unknown> | undefined;
   #loads = 0;
   #description: GateDescription | undefined;
 
@@ -37,6 +38,8 @@ export class WorkerJudge implements Judge {
     const worker = new Worker(workerUrl, { workerData: { gate: this.#gate } });
     // An error after the last answer has nobody to tell.
     worker.on('error', () => undefined);
+    // Listened for from the start: a worker that runs out of memory ends before anybody closes it.
+    this.#ended = new Promise((resolve) => void worker.once('exit', resolve));
     return worker;
   }
 
@@ -109,10 +112,9 @@ export class WorkerJudge implements Judge {
 
   async close(): Promise<void> {
     const worker = this.#worker;
-    const ended = new Promise((resolve) => void worker.once('exit', resolve));
     worker.postMessage('close');
     const timer = setTimeout(() => void worker.terminate(), 1000);
-    await ended;
+    await this.#ended;
     clearTimeout(timer);
   }
 }
