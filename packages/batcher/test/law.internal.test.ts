@@ -52,10 +52,10 @@ describe('gap model', () => {
     for (const gap of gaps) model.observe(0, bucketOf(gap));
     for (const tau of [5, 500, 20_000]) {
       model.solve(0, tau, 1, 1.5, 0.3);
-      const hold = model.hold[0]!;
+      const hold = model.hold(0);
       expect(hold).toBeGreaterThanOrEqual(0);
       expect(hold).toBeLessThanOrEqual(1.5 * 1.02 * tau);
-      if (hold > 0) expect(model.chance[0]).toBeGreaterThanOrEqual(0.3);
+      if (hold > 0) expect(model.chance(0)).toBeGreaterThanOrEqual(0.3);
     }
   });
 
@@ -63,15 +63,33 @@ describe('gap model', () => {
     const model = new GapModel(8);
     for (let i = 0; i < 100_000; i++) model.observe(i % 8, bucketOf(100));
     model.solve(0, 500, 1, 1.5, 0.3);
-    expect(model.hold[0]).toBeGreaterThanOrEqual(100);
-    expect(model.hold[0]).toBeLessThan(200);
+    expect(model.hold(0)).toBeGreaterThanOrEqual(100);
+    expect(model.hold(0)).toBeLessThan(200);
     for (let i = 0; i < 1200; i++) model.observe(0, bucketOf(1e6));
     model.solve(0, 500, 1, 1.5, 0.3);
-    expect(model.hold[0]).toBe(0); // what was long ago is forgotten
+    expect(model.hold(0)).toBe(0); // what was long ago is forgotten
   });
 
   it('sorts gaps into half octaves', () => {
     expect([0, 1, 1.4, 1.5, 2, 4, 1e9].map(bucketOf)).toEqual([0, 0, 1, 2, 2, 4, 39]);
+    expect(bucketOf(Number.POSITIVE_INFINITY)).toBe(39);
+  });
+
+  test.prop(
+    [fc.double({ min: 1e-3, max: 1e7, noNaN: true }), fc.double({ min: 1, max: 1e5, noNaN: true })],
+    {
+      numRuns: runs,
+    },
+  )('takes logarithms from the bits as the definition does', (gap, tau) => {
+    const near = (value: number): number => Math.abs(value - Math.round(value));
+    const octaves = 2 * Math.log2(gap);
+    fc.pre(near(octaves) > 1e-9);
+    expect(bucketOf(gap)).toBe(Math.max(0, Math.min(39, Math.ceil(octaves))));
+    const ratio = 2 * Math.log2(gap / tau);
+    fc.pre(near(ratio + 0.5) > 1e-9);
+    expect(gapContext(gap, tau)).toBe(
+      Math.max(0, Math.min(VIEW_CONTEXTS[2]! - 1, Math.round(ratio) + 16)),
+    );
   });
 });
 
@@ -134,7 +152,7 @@ describe('expert', () => {
       let now = 0;
       let expected = 0;
       let wake = Number.POSITIVE_INFINITY;
-      expert.propose(0, now);
+      expert.step(0, 0, now, tau, 0);
       for (const gap of gaps) {
         // A model in words: an open batch leaves at the first firing of its timer at or after its due time.
         let loss = expert.hold > 0 ? 0 : 1;
@@ -156,10 +174,8 @@ describe('expert', () => {
         // What a flush at once costs is charged when it is proposed, before the decay of the next arrival.
         const atOnce = expert.hold > 0 ? 0 : 1;
         expected = (expected + atOnce) * 0.98 + Math.min(3, loss - atOnce);
-        expert.charge(now, now + gap, tau);
-        expert.observe(bucketOf(gap), tau);
+        expert.step(bucketOf(gap), now, now + gap, tau, 0);
         now += gap;
-        expert.propose(0, now);
         expect(expert.loss - (expert.hold > 0 ? 0 : 1)).toBeCloseTo(expected, 6);
       }
     },
@@ -167,11 +183,9 @@ describe('expert', () => {
 
   it('never holds without a view', () => {
     const none = new Expert(0, limits, 0);
-    none.propose(7, 0);
-    none.charge(0, 10, 500);
-    none.observe(3, 500);
+    none.step(0, 0, 0, 500, 7);
     none.learn(true);
-    none.propose(7, 10);
+    none.step(3, 0, 10, 500, 7);
     expect(none.hold).toBe(0);
     expect(none.loss).toBeCloseTo(1.98);
   });

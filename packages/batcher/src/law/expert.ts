@@ -66,7 +66,7 @@ export class Expert {
 
   /** Probability of a merge within the hold of the newest arrival. */
   get chance(): number {
-    return this.#holds ? this.gaps.chance[this.context]! : 0;
+    return this.#holds ? this.gaps.chance(this.context) : 0;
   }
 
   /** Factor on the counted chances of the newest context. */
@@ -74,35 +74,52 @@ export class Expert {
     return this.#limits.calibrates && this.context >= 0 ? this.#trust.of(this.context) : 1;
   }
 
-  /** Charges the shadow for the gap from `last` to `now`. */
-  charge(last: number, now: number, tau: number): void {
-    let loss = 0;
-    if (this.#isOpen) {
-      const fires = this.#fires();
-      if (fires < now) {
-        loss = (fires - last) / tau + 1;
-        this.#isOpen = false;
-      } else loss = (now - last) / tau;
+  /**
+   * Takes in an arrival at `now`, in `context`, after a gap of `bucket` since `last`: charges the shadow, counts the
+   * gap, and proposes the arrival's hold. One method, so that it compiles to one piece of code.
+   */
+  step(bucket: number, last: number, now: number, tau: number, context: number): void {
+    let loss = this.loss * LOSS_KEEP + this.#charge(last, now, tau); // E1
+    if (!this.#holds) {
+      this.loss = loss + 1;
+      return;
     }
-    this.loss = this.loss * LOSS_KEEP + Math.min(LOSS_MAX, loss); // E1
+    if (this.context >= 0) this.#observe(bucket, tau);
+    const hold = this.gaps.hold(context);
+    if (hold > 0) {
+      this.#due = now + hold;
+      if (this.#resolution > 0) this.#arm(now, hold);
+      this.#isOpen = true;
+    } else {
+      loss += 1;
+      this.#isOpen = false;
+    }
+    this.context = context;
+    this.hold = hold;
+    this.loss = loss;
+  }
+
+  /** Returns what the gap from `last` to `now` costs the shadow. */
+  #charge(last: number, now: number, tau: number): number {
+    if (!this.#isOpen) return 0;
+    const fires = this.#resolution === 0 ? this.#due : this.#fires();
+    this.#isOpen = fires >= now;
+    return Math.min(LOSS_MAX, (this.#isOpen ? now - last : fires - last + tau) / tau);
+  }
+
+  /** Counts the gap that followed the newest arrival, and solves its context anew when that is due. */
+  #observe(bucket: number, tau: number): void {
+    const { context } = this;
+    const isTrusted = this.trust === 1;
+    this.#trust.relax(context);
+    const count = this.gaps.observe(context, bucket);
+    if (count < SOLVED_ALWAYS || (count & 7) === 0 || !isTrusted) this.solve(tau);
   }
 
   /** When the timer of the shadow fires at or after its due time (E2). */
   #fires(): number {
-    if (this.#resolution === 0) return this.#due;
     const late = this.#due - this.#wake;
     return late <= 0 ? this.#wake : this.#wake + this.#step * Math.ceil(late / this.#step);
-  }
-
-  /** Counts the gap that followed the newest arrival, and solves its context anew when that is due. */
-  observe(bucket: number, tau: number): void {
-    if (!this.#holds) return;
-    const { context, gaps } = this;
-    const before = this.trust;
-    this.#trust.relax(context);
-    gaps.observe(context, bucket);
-    const count = gaps.count[context]!;
-    if (count < SOLVED_ALWAYS || (count & 7) === 0 || before < 1) this.solve(tau);
   }
 
   /** Solves the hold of the newest context. */
@@ -116,23 +133,9 @@ export class Expert {
     if (this.#holds) this.#trust.observe(this.context, this.chance, merged);
   }
 
-  /** Proposes the hold of an arrival at `now` in `context`, and opens the shadow's batch. */
-  propose(context: number, now: number): void {
-    this.context = this.#holds ? context : 0;
-    this.hold = this.#holds ? this.gaps.hold[context]! : 0;
-    if (this.hold <= 0) {
-      this.loss += 1; // E1
-      this.#isOpen = false;
-      return;
-    }
-    this.#due = now + this.hold;
-    if (this.#resolution > 0) this.#arm(now);
-    this.#isOpen = true;
-  }
-
-  #arm(now: number): void {
+  #arm(now: number, hold: number): void {
     if (!this.#isOpen) {
-      const ticks = Math.max(1, Math.ceil(this.hold / this.#resolution));
+      const ticks = Math.max(1, Math.ceil(hold / this.#resolution));
       this.#wake = now + this.#resolution * (ticks + LATE);
     } else if (this.#wake <= now) {
       this.#wake += this.#step * (Math.floor((now - this.#wake) / this.#step) + 1);

@@ -3,10 +3,13 @@
  *
  * Source: ski rental with a known distribution (Karlin, Kenyon, Randall), the distribution learned by counting.
  *
- * Layout: each context has 40 half-octave buckets of gap length and its own weight, total and solved hold:
+ * Layout: one record of 48 doubles per context, so that an arrival touches few cache lines: 40 half-octave buckets of
+ * gap length, then the context's own sums and its solved hold:
  *
  *     bucket   0      1         2       ...   38            39
  *     gap    <= 1   <= 1.41   <= 2      ...  <= 2^19 us    never (about 0.5 s and more)
+ *
+ *     40 total   41 weight   42 count   43 hold   44 chance   45 gap within the hold
  *
  * Forgetting is a growing weight instead of a decay loop: the newest observation counts 1/keep times the one
  * before, and all is scaled down once the weight gets large.
@@ -20,63 +23,85 @@
 
 const BUCKETS = 40;
 const NEVER = BUCKETS - 1;
+const TOTAL = BUCKETS;
+const WEIGHT = BUCKETS + 1;
+const COUNT = BUCKETS + 2;
+const HOLD = BUCKETS + 3;
+const CHANCE = BUCKETS + 4;
+const WITHIN = BUCKETS + 5;
+/** Doubles of a record. */
+const STRIDE = 48;
 const KEEP = 0.995;
 const GROWTH = 1 / KEEP;
 const WEIGHT_MAX = 1e12;
 /** Share of an observation that each bucket (and "never") gets in advance: unseen gaps stay possible. */
 const SMOOTHING = 0.02;
 const SMOOTHING_NEVER = 0.1;
+const SMOOTHING_TOTAL = SMOOTHING * NEVER + SMOOTHING_NEVER;
 
 const upper = Float64Array.from({ length: BUCKETS }, (_, i) =>
   i === NEVER ? Number.POSITIVE_INFINITY : 2 ** (i / 2),
 );
 
-/** Returns the bucket of a gap in us. */
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0]!;
+const BELOW_ONE = 1 - 2 ** -53;
+
+/** Returns `floor(log2(x))` of a positive number from its bits: the logarithm itself costs a call. */
+export function floorLog2(x: number): number {
+  float[0] = x;
+  return (words[HIGH]! >>> 20) - 1023;
+}
+
+/** Returns the bucket of a gap in us: half octaves of it, rounded up. */
 export function bucketOf(gap: number): number {
-  if (!(gap > 1)) return 0;
-  return Math.min(NEVER, Math.ceil(2 * Math.log2(gap)));
+  return gap > 1 ? Math.min(NEVER, floorLog2(gap * gap * BELOW_ONE) + 1) : 0;
 }
 
 /** The learned gaps and the solved holds of all contexts. */
 export class GapModel {
-  /** Solved hold of each context (us). */
-  readonly hold: Float64Array;
-  /** Probability, by the counts alone, that an arrival comes within that hold. */
-  readonly chance: Float64Array;
-  /** Mean of the gaps within that hold (us). */
-  readonly gapWithin: Float64Array;
-  /** Observations of each context. */
-  readonly count: Uint32Array;
-  readonly #buckets: Float64Array;
-  readonly #total: Float64Array;
-  readonly #weight: Float64Array;
+  readonly #records: Float64Array;
 
   constructor(contexts: number) {
-    this.hold = new Float64Array(contexts);
-    this.chance = new Float64Array(contexts);
-    this.gapWithin = new Float64Array(contexts);
-    this.count = new Uint32Array(contexts);
-    this.#buckets = new Float64Array(contexts * BUCKETS);
-    this.#total = new Float64Array(contexts);
-    this.#weight = new Float64Array(contexts).fill(1);
+    this.#records = new Float64Array(contexts * STRIDE);
+    for (let c = 0; c < contexts; c++) this.#records[c * STRIDE + WEIGHT] = 1;
   }
 
-  /** Counts one gap of `bucket` (see `bucketOf`) that followed an arrival of `context`. */
-  observe(context: number, bucket: number): void {
-    const weight = this.#weight[context]! * GROWTH;
-    this.#weight[context] = weight;
-    this.#buckets[context * BUCKETS + bucket]! += weight; // G1
-    this.#total[context]! += weight; // G1
-    this.count[context]!++;
-    if (weight > WEIGHT_MAX) this.#rescale(context);
+  /** Returns the solved hold of a context (us). */
+  hold(context: number): number {
+    return this.#records[context * STRIDE + HOLD]!;
   }
 
-  #rescale(context: number): void {
-    const scale = 1 / this.#weight[context]!;
-    const base = context * BUCKETS;
-    for (let i = 0; i < BUCKETS; i++) this.#buckets[base + i]! *= scale;
-    this.#total[context]! *= scale;
-    this.#weight[context] = 1;
+  /** Returns the probability, by the counts alone, that an arrival comes within that hold. */
+  chance(context: number): number {
+    return this.#records[context * STRIDE + CHANCE]!;
+  }
+
+  /** Returns the mean of the gaps within that hold (us). */
+  gapWithin(context: number): number {
+    return this.#records[context * STRIDE + WITHIN]!;
+  }
+
+  /** Counts one gap of `bucket` (see `bucketOf`) that followed an arrival of `context`; returns how many it has seen. */
+  observe(context: number, bucket: number): number {
+    const records = this.#records;
+    const base = context * STRIDE;
+    const weight = records[base + WEIGHT]! * GROWTH;
+    records[base + WEIGHT] = weight;
+    records[base + bucket]! += weight; // G1
+    records[base + TOTAL]! += weight; // G1
+    const count = records[base + COUNT]! + 1;
+    records[base + COUNT] = count;
+    if (weight > WEIGHT_MAX) this.#rescale(base);
+    return count;
+  }
+
+  #rescale(base: number): void {
+    const records = this.#records;
+    const scale = 1 / records[base + WEIGHT]!;
+    for (let i = 0; i <= TOTAL; i++) records[base + i]! *= scale;
+    records[base + WEIGHT] = 1;
   }
 
   /**
@@ -88,37 +113,42 @@ export class GapModel {
    * @param chanceMin - below this chance of a merge nothing waits
    */
   solve(context: number, tau: number, trust: number, holdMax: number, chanceMin: number): void {
-    if (this.count[context]! < 2) return;
-    const unit = this.#weight[context]!;
-    const total = this.#total[context]! + unit * (SMOOTHING * NEVER + SMOOTHING_NEVER);
+    const records = this.#records;
+    const base = context * STRIDE;
+    if (records[base + COUNT]! < 2) return;
+    const unit = records[base + WEIGHT]!;
+    const factor = trust / (records[base + TOTAL]! + unit * SMOOTHING_TOTAL);
+    const smoothing = unit * SMOOTHING;
     const longest = holdMax * tau;
-    const base = context * BUCKETS;
     let waited = 0;
     let merged = 0;
-    let best = tau;
+    let best = 0.999 * tau;
     let hold = 0;
     let chance = 0;
     let within = 0;
-    for (let i = 0; i < NEVER; i++) {
-      const low = i === 0 ? 0 : upper[i - 1]!;
-      if (low >= longest) break;
-      const high = upper[i]!;
-      const x = high < longest ? high : longest;
-      const mass = (this.#buckets[base + i]! + unit * SMOOTHING) / total;
-      const part = (trust * mass * (x - low)) / (high - low);
+    let low = 0;
+    // What merges cost by waiting only grows: once it alone is dearer, no longer hold is better.
+    for (let i = 0; i < NEVER && low < longest && waited < best; i++) {
+      let x = upper[i]!;
+      let part = factor * (records[base + i]! + smoothing);
+      if (x > longest) {
+        part *= (longest - low) / (x - low);
+        x = longest;
+      }
       waited += part * (low + x) * 0.5;
       merged += part;
       const cost = waited + (x + tau) * (1 - merged);
-      if (cost < best * 0.999) {
-        best = cost;
+      if (cost < best) {
+        best = 0.999 * cost;
         hold = x;
         chance = merged;
-        within = waited / merged;
+        within = waited;
       }
+      low = x;
     }
+    records[base + WITHIN] = chance > 0 ? within / chance : 0;
     chance /= trust;
-    this.hold[context] = chance < chanceMin ? 0 : hold * 1.02; // G2
-    this.chance[context] = chance;
-    this.gapWithin[context] = within;
+    records[base + HOLD] = chance < chanceMin ? 0 : hold * 1.02; // G2
+    records[base + CHANCE] = chance;
   }
 }

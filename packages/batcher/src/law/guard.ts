@@ -28,6 +28,8 @@ export class Guard {
   #tokensAt = 0;
   #waits = 1;
   #merges = 1;
+  /** Part of the interval that the waits so far leave (T2). */
+  #part = 1;
   #waitsSince = -1;
 
   constructor(capacity: number, trustMin: number, resolution: number) {
@@ -38,12 +40,7 @@ export class Guard {
   }
 
   #shortened(interval: number): number {
-    const trust = Math.min(1, this.#merges / this.#waits);
-    return Math.max(1e-3, interval * Math.max(this.#trustMin, trust)); // T2
-  }
-
-  #refilled(now: number, interval: number): number {
-    return Math.min(this.#capacity, this.#tokens + (now - this.#tokensAt) / interval);
+    return Math.max(1e-3, interval * this.#part); // T2
   }
 
   /**
@@ -52,18 +49,18 @@ export class Guard {
    * @param arrivals - arrivals so far, to tell later whether one came during the wait
    */
   next(now: number, interval: number, due: number, arrivals: number): number {
-    const shortened = this.#shortened(interval);
-    const tokens = this.#refilled(now, shortened);
-    if (tokens >= 1) return now;
-    const wait = (1 - tokens) * shortened;
-    if (wait < this.#credit) return now; // T3
+    const wait = (1 - this.#tokens) * this.#shortened(interval) - (now - this.#tokensAt);
+    if (wait <= 0 || wait < this.#credit) return now; // T3
     if (now + wait > due && this.#waitsSince < 0) this.#waitsSince = arrivals;
     return now + wait;
   }
 
   /** Takes a flush's token. */
   flushed(now: number, interval: number, arrivals: number): void {
-    const tokens = this.#refilled(now, this.#shortened(interval));
+    const shortened = this.#shortened(interval);
+    const elapsed = now - this.#tokensAt;
+    const isFull = elapsed >= (this.#capacity - this.#tokens) * shortened;
+    const tokens = isFull ? this.#capacity : this.#tokens + elapsed / shortened;
     this.#merges = 1 + (this.#merges - 1) * KEEP;
     this.#waits = 1 + (this.#waits - 1) * KEEP;
     if (this.#waitsSince >= 0) {
@@ -71,6 +68,8 @@ export class Guard {
       if (arrivals > this.#waitsSince) this.#merges = this.#waits = 1; // T2
       this.#waitsSince = -1;
     }
+    const isTrusted = this.#merges >= this.#waits;
+    this.#part = isTrusted ? 1 : Math.max(this.#trustMin, this.#merges / this.#waits);
     this.#tokens = Math.max(-TOKENS_OWED, tokens - 1); // T1
     this.#tokensAt = now;
   }

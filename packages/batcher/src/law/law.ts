@@ -55,8 +55,10 @@ export class Law {
   readonly #guard: Guard;
   readonly #tuning: LawTuning;
   readonly #delayMax: number;
-  readonly #overhead: number;
+  readonly #perOverhead: number;
   readonly #each: boolean;
+  /** Guard interval in units of tau. */
+  readonly #guardTau: number;
   readonly #burst: Expert;
   readonly #all: Expert;
   readonly #gap: Expert;
@@ -93,14 +95,15 @@ export class Law {
     this.#none = expert(0);
     this.#active = this.#burst;
     this.#delayMax = options.delayMax;
-    this.#overhead = options.overhead;
+    this.#perOverhead = 1 / options.overhead;
     this.#each = options.waiting === 'each';
+    this.#guardTau = this.#each ? this.#tuning.guardEach : this.#tuning.guard;
     this.cost = new CostModel(options.fixedInitial ?? 20);
   }
 
   /** Break-even hold (us): waiting this long costs as much as one flush. */
   get tau(): number {
-    return this.cost.fixed / this.#overhead;
+    return this.cost.fixed * this.#perOverhead;
   }
 
   /** Hold that the last arrival was given (us). */
@@ -114,8 +117,7 @@ export class Law {
   }
 
   get #interval(): number {
-    const { guard, guardEach } = this.#tuning;
-    return Math.min(this.#delayMax, (this.#each ? guardEach : guard) * this.tau);
+    return Math.min(this.#delayMax, this.#guardTau * this.tau);
   }
 
   /**
@@ -125,12 +127,16 @@ export class Law {
    */
   arrive(now: number, waiting: number): void {
     const gap = now - this.#last;
+    const bucket = bucketOf(gap);
     const tau = this.tau;
     this.#arrivals++;
-    if (this.#active.context >= 0) this.#learn(gap, now, tau);
+    const wasHeld = this.#hold > 0 && !(this.#flushedSinceArrival && this.#cutShort);
+    if (wasHeld) this.#active.learn(!this.#flushedSinceArrival); // L4
     this.#position = gap < tau ? this.#position + 1 : 0;
+    const position = Math.min(this.#position, VIEW_CONTEXTS[0]! - 1);
+    this.#burst.step(bucket, this.#last, now, tau, position);
     if (this.#each) this.#holdForEach(now, waiting, tau);
-    else this.#holdForOldest(gap, now, tau);
+    else this.#holdForOldest(bucket, gap, now, tau);
     this.#batched++;
     this.#last = now;
     this.#flushedSinceArrival = false;
@@ -138,29 +144,13 @@ export class Law {
     this.#holdUntil = now + this.#hold;
   }
 
-  #learn(gap: number, now: number, tau: number): void {
-    const wasHeld = this.#hold > 0 && !(this.#flushedSinceArrival && this.#cutShort);
-    if (wasHeld) this.#active.learn(!this.#flushedSinceArrival); // L4
-    const bucket = bucketOf(gap);
-    this.#burst.observe(bucket, tau);
-    if (this.#each) return;
-    this.#all.observe(bucket, tau);
-    this.#gap.observe(bucket, tau);
-    this.#batch.observe(bucket, tau);
-    this.#burst.charge(this.#last, now, tau);
-    this.#all.charge(this.#last, now, tau);
-    this.#gap.charge(this.#last, now, tau);
-    this.#batch.charge(this.#last, now, tau);
-    this.#none.charge(this.#last, now, tau);
-  }
-
   /** The hold when only the oldest item's waiting counts: each gap is a ski rental of its own. */
-  #holdForOldest(gap: number, now: number, tau: number): void {
-    this.#burst.propose(Math.min(this.#position, VIEW_CONTEXTS[0]! - 1), now);
-    this.#all.propose(0, now);
-    this.#gap.propose(gapContext(gap, tau), now);
-    this.#batch.propose(Math.min(this.#batched, VIEW_CONTEXTS[3]! - 1), now);
-    this.#none.propose(0, now);
+  #holdForOldest(bucket: number, gap: number, now: number, tau: number): void {
+    const last = this.#last;
+    this.#all.step(bucket, last, now, tau, 0);
+    this.#gap.step(bucket, last, now, tau, gapContext(gap, tau));
+    this.#batch.step(bucket, last, now, tau, Math.min(this.#batched, VIEW_CONTEXTS[3]! - 1));
+    this.#none.step(bucket, last, now, tau, 0);
     let best = this.#active;
     if (this.#burst.loss < best.loss) best = this.#burst;
     if (this.#all.loss < best.loss) best = this.#all;
@@ -174,8 +164,7 @@ export class Law {
   /** The hold when every item's waiting counts: the rent is that of all waiting items. */
   #holdForEach(now: number, waiting: number, tau: number): void {
     const burst = this.#burst;
-    const context = Math.min(this.#position, VIEW_CONTEXTS[0]! - 1);
-    burst.propose(context, now);
+    const { context } = burst;
     if (this.#waiting === 0) {
       this.#origin = now;
       this.#arrivalSum = 0;
@@ -184,8 +173,8 @@ export class Law {
     this.#waiting = waiting;
     burst.solve(tau / waiting);
     const delays = waiting * (now - this.#origin) - this.#arrivalSum;
-    const isWorthIt = delays + waiting * burst.gaps.gapWithin[context]! <= tau || waiting === 1;
-    this.#hold = isWorthIt ? burst.gaps.hold[context]! : 0;
+    const isWorthIt = delays + waiting * burst.gaps.gapWithin(context) <= tau || waiting === 1;
+    this.#hold = isWorthIt ? burst.gaps.hold(context) : 0;
   }
 
   /**

@@ -11,7 +11,7 @@
  * - V1: odds stay within +-ODDS_MAX, so that a changed producer is believed after a few holds.
  * - V2: one missed merge costs at most MISS_MAX: counted chances near 1 are estimates too.
  * - V3: odds go back to ODDS_START with every arrival, so a context that stopped holding tries again; each trial
- *   that fails doubles the time to the next one, up to PATIENCE_MAX, and a merge ends the patience.
+ *   that fails doubles the time to the next one, up to 64 times, and a merge ends the patience.
  *
  * One thread. Cost: O(1), no allocation.
  */
@@ -19,9 +19,9 @@
 const ODDS_START = 1.5;
 const ODDS_MAX = 4;
 const MISS_MAX = 1;
-/** Part of the way back to the start that an arrival brings, over the patience. */
+/** Part of the way back to the start that an arrival brings; every failed trial halves it. */
 const RETURN = 0.06;
-const PATIENCE_MAX = 64;
+const RETURN_MIN = RETURN / 64;
 /** Chance of an arrival within a hold in a closed loop. */
 const CHANCE_CLOSED = 0.05;
 const CHANCE_MAX = 0.97;
@@ -29,12 +29,12 @@ const CHANCE_MAX = 0.97;
 /** The log odds of each context. */
 export class Trust {
   readonly #odds: Float64Array;
-  /** What RETURN is divided by (V3). */
-  readonly #patience: Float64Array;
+  /** Part of the way back to the start that an arrival brings (V3). */
+  readonly #part: Float64Array;
 
   constructor(contexts: number) {
     this.#odds = new Float64Array(contexts).fill(ODDS_START);
-    this.#patience = new Float64Array(contexts).fill(1);
+    this.#part = new Float64Array(contexts).fill(RETURN);
   }
 
   /** Returns the factor on the counted chances of a context, in (0, 1]. */
@@ -45,8 +45,7 @@ export class Trust {
 
   /** Notes that time has passed: one arrival in this context. */
   relax(context: number): void {
-    const part = RETURN / this.#patience[context]!;
-    this.#odds[context]! += part * (ODDS_START - this.#odds[context]!); // V3
+    this.#odds[context]! += this.#part[context]! * (ODDS_START - this.#odds[context]!); // V3
   }
 
   /** Notes a hold that was waited for to its end or to an arrival, whichever came first. */
@@ -57,8 +56,7 @@ export class Trust {
       : Math.max(-MISS_MAX, Math.log((1 - expected) / (1 - CHANCE_CLOSED))); // V2
     const odds = this.#odds[context]! + evidence;
     this.#odds[context] = Math.max(-ODDS_MAX, Math.min(ODDS_MAX, odds)); // V1
-    if (merged) this.#patience[context] = 1;
-    else if (odds <= 0)
-      this.#patience[context] = Math.min(PATIENCE_MAX, 2 * this.#patience[context]!);
+    if (merged) this.#part[context] = RETURN;
+    else if (odds <= 0) this.#part[context] = Math.max(RETURN_MIN, 0.5 * this.#part[context]!);
   }
 }

@@ -11,15 +11,17 @@
  * No view is best for every producer; the law follows the one whose holds would have cost least lately (expert.ts).
  */
 
+import { floorLog2 } from './gap-model.ts';
+
 /** Contexts of the views, in the order of the table. */
 export const VIEW_CONTEXTS: readonly number[] = [33, 1, 24, 8];
 
 /** Context of "tau" in the view of the last gap. */
 const GAP_TAU = 16;
 
-/** Returns the context of the view of the last gap. */
+/** Returns the context of the view of the last gap: half octaves of it over tau, rounded. */
 export function gapContext(gap: number, tau: number): number {
-  if (!(gap > 0)) return 0;
-  const context = Math.round(2 * Math.log2(gap / tau)) + GAP_TAU;
+  const ratio = gap / tau;
+  const context = floorLog2(ratio * ratio * Math.SQRT2) + GAP_TAU;
   return Math.max(0, Math.min(VIEW_CONTEXTS[2]! - 1, context));
 }
