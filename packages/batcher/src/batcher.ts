@@ -27,7 +27,7 @@ import {
 } from './errors.ts';
 import { type Lane, Lanes } from './lanes.ts';
 import { Law } from './law/law.ts';
-import type { Merge } from './merge.ts';
+import { appendToList, type Merge } from './merge.ts';
 import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
 import type { BatcherState, BatcherStats, Remains } from './stats.ts';
@@ -58,6 +58,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #delivery: Delivery<Item, Key, Value>;
   readonly #weigh: ((item: Item) => number) | undefined;
   readonly #merge: Merge<Item, Key, unknown>;
+  /** The merge is `list()`: no call that other merges in the process would keep from being inlined. */
+  readonly #isList: boolean;
   #state: BatcherState = 'open';
   #cause: unknown;
   #resolveClosed!: () => void;
@@ -84,6 +86,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#settings = settings;
     this.#weigh = settings.weigh;
     this.#merge = options.merge;
+    this.#isList = options.merge.append === (appendToList as unknown);
     this.#lanes = new Lanes(options.merge);
     this.#law = new Law({
       delayMax: settings.delayMsMax * 1000,
@@ -188,7 +191,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (!(weight < this.#room && weight >= 0) || segment.bytes >= this.#lanes.entryBytes) {
       return this.#appendSlowly(lane, item);
     }
-    this.#merge.append(segment.accumulator, item);
+    if (this.#isList) (segment.accumulator as Item[]).push(item);
+    else this.#merge.append(segment.accumulator, item);
     this.#steps--;
     this.#room -= weight;
     segment.count++;
@@ -213,7 +217,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       this.#decide(this.#tickMs, false);
     } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
     const admitted = this.#pressure.admit(lane, this.#delivery.batch.bytes);
-    if (!this.#tickSeen) this.#go();
+    // Not for the first item: most ticks have no other.
+    if (!this.#tickSeen && lane.tail !== null && lane.tail.count > 1) this.#go();
     return admitted;
   }
 

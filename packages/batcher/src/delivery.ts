@@ -84,7 +84,7 @@ export class Delivery<Item, Key, Value> {
   /** Takes the next batch: a part of a split one, else from the lanes (then it returns true). */
   take(): boolean {
     const { batch } = this;
-    const part = this.#heads.shift();
+    const part = this.#heads.length > 0 ? this.#heads.shift() : undefined;
     if (part === undefined) {
       this.#lanes.take(batch.segments, this.#pressure.batchBytes, this.#settings.countMax);
       batch.attempt = 1;

@@ -11,6 +11,7 @@
 import type { Batcher } from './batcher.ts';
 import { createBatcher } from './create-batcher.ts';
 import { BatcherArgumentError } from './errors.ts';
+import { list } from './merge.ts';
 import type { FlushReport } from './options.ts';
 import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
 
@@ -59,41 +60,22 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   readonly batcher: Batcher<unknown, unknown, unknown>;
 }
 
-/** What settles the promise of a load; `promise` is there only for a cache, which must know its own. */
-interface Settler<Value> {
+/** A load that waits: its key, and what settles its promise. */
+interface Load<Key, Value> {
+  readonly key: Key;
+  readonly promise: Promise<Value>;
   readonly resolve: (value: Value) => void;
   readonly reject: (error: unknown) => void;
-  readonly promise: Promise<Value> | undefined;
 }
 
-/** The loads of one request, as parallel arrays: the keys go to the caller as they are. */
-class Request<Key, Value> {
-  readonly keys: Key[] = [];
-  readonly settlers: Settler<Value>[] = [];
-}
-
-/** Returns a promise and what settles it (`Promise.withResolvers` is younger than Node 20). */
-function newPromise<Value>(): Required<Settler<Value>> & { readonly promise: Promise<Value> } {
-  let resolve!: (value: Value) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<Value>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { resolve, reject, promise };
-}
-
-/** Returns the loads of several entries as one request. */
-function joined<Key, Value>(
-  entries: readonly { readonly value: Request<Key, Value> }[],
-): Request<Key, Value> {
-  const all = new Request<Key, Value>();
-  for (const { value } of entries) {
-    for (const key of value.keys) all.keys.push(key);
-    for (const settler of value.settlers) all.settlers.push(settler);
-  }
-  return all;
-}
+const none = (): void => {};
+let capturedResolve: (value: unknown) => void = none;
+let capturedReject: (error: unknown) => void = none;
+/** The executor of every load's promise: one function for all, where a closure each would be garbage. */
+const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  capturedResolve = resolve;
+  capturedReject = reject;
+};
 
 /**
  * Creates a loader.
@@ -137,47 +119,41 @@ export function createLoader<Key, Value, CacheKey = Key>(
   let onFree: (() => void) | undefined;
   let onIdle: (() => void) | undefined;
 
-  const fail = (key: Key, { promise, reject }: Settler<Value>, error: unknown): void => {
+  const fail = ({ key, promise, reject }: Load<Key, Value>, error: unknown): void => {
     reject(error);
-    if (promise === undefined) return;
+    if (!isCached) return;
     const id = cacheKey(key);
     if (cache.get(id) === promise) cache.delete(id); // the next load tries again
   };
   const settle = (
-    { keys, settlers }: Request<Key, Value>,
+    loads: readonly Load<Key, Value>[],
     results: readonly (Value | Error)[],
   ): void => {
-    if (!Array.isArray(results) || results.length !== keys.length) {
+    if (!Array.isArray(results) || results.length !== loads.length) {
       throw new TypeError(
-        `load must return one result per key: keys=${keys.length}, results=${results?.length}`,
+        `load must return one result per key: keys=${loads.length}, results=${results?.length}`,
       );
     }
-    for (let i = 0; i < settlers.length; i++) {
+    for (let i = 0; i < loads.length; i++) {
       const result = results[i]!;
-      if (result instanceof Error) fail(keys[i]!, settlers[i]!, result);
-      else settlers[i]!.resolve(result);
+      if (result instanceof Error) fail(loads[i]!, result);
+      else loads[i]!.resolve(result);
     }
   };
-  const send = async (request: Request<Key, Value>, signal: AbortSignal): Promise<void> => {
-    const { keys, settlers } = request;
+  const send = async (loads: readonly Load<Key, Value>[], signal: AbortSignal): Promise<void> => {
     try {
-      settle(request, await options.load(keys, signal));
+      const keys = loads.map((load) => load.key);
+      settle(loads, await options.load(keys, signal));
     } catch (error) {
-      for (let i = 0; i < keys.length; i++) fail(keys[i]!, settlers[i]!, error); // D2
+      for (const load of loads) fail(load, error); // D2
     }
     running--;
     onFree?.();
     onFree = undefined;
     if (running === 0) onIdle?.();
   };
-  /** Key of the settler that is being pushed: nothing else runs between the two. */
-  let pushedKey: Key;
-  const append = (request: Request<Key, Value>, settler: Settler<Value>): void => {
-    request.keys.push(pushedKey);
-    request.settlers.push(settler);
-  };
   const batcher = createBatcher({
-    merge: { create: () => new Request<Key, Value>(), append },
+    merge: list<Load<Key, Value>>(),
     scheduler: options.scheduler ?? { ...defaultScheduler(), tickEnd: tickEndAfterJobs },
     waiting: 'each',
     hold: options.hold ?? 'learned',
@@ -186,7 +162,9 @@ export function createLoader<Key, Value, CacheKey = Key>(
     pendingBytesMax: Number.POSITIVE_INFINITY,
     flush: ({ entries, signal }) => {
       running++;
-      void send(entries.length === 1 ? entries[0]!.value : joined(entries), signal);
+      const loads =
+        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value);
+      void send(loads, signal);
       if (running < concurrency) return report;
       return new Promise<FlushReport | undefined>((resolve) => {
         onFree = () => resolve(report);
@@ -195,25 +173,26 @@ export function createLoader<Key, Value, CacheKey = Key>(
   });
   const lane = batcher.lane(undefined);
 
-  /** The short way: what `push` throws rejects the promise. */
-  const loadAnew = (key: Key): Promise<Value> =>
-    new Promise((resolve, reject) => {
-      pushedKey = key;
-      lane.push({ resolve, reject, promise: undefined });
-    });
   const load = (key: Key): Promise<Value> => {
-    if (!isCached) return loadAnew(key);
-    const id = cacheKey(key);
-    const known = cache.get(id);
-    if (known !== undefined) return known; // D1
-    const { promise, resolve, reject } = newPromise<Value>();
-    cache.set(id, promise); // first: the request may fail inside the push
-    const settler = { resolve, reject, promise };
+    let id: CacheKey | undefined;
+    if (isCached) {
+      id = cacheKey(key);
+      const known = cache.get(id);
+      if (known !== undefined) return known; // D1
+    }
+    const promise = new Promise(capture) as Promise<Value>;
+    const waiting: Load<Key, Value> = {
+      key,
+      promise,
+      resolve: capturedResolve,
+      reject: capturedReject,
+    };
+    capturedResolve = capturedReject = none; // they would keep the value alive
+    if (isCached) cache.set(id!, promise); // first: the request may fail inside the push
     try {
-      pushedKey = key;
-      lane.push(settler);
+      lane.push(waiting);
     } catch (error) {
-      fail(key, settler, error);
+      fail(waiting, error);
     }
     return promise;
   };

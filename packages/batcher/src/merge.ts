@@ -29,13 +29,16 @@ export interface MergeWithValue<Item, Key, Accumulator, Value>
   value(accumulator: Accumulator): Value;
 }
 
+/** The `append` of every `list()`: a batcher knows it, and stores into the array without the call. */
+export function appendToList<Item>(items: Item[], item: Item): void {
+  items.push(item);
+}
+
 /** Returns the merge that keeps every item, in order, in an array that the sink may keep. */
 export function list<Item, Key = unknown>(): Merge<Item, Key, Item[]> {
   return {
     create: () => [],
-    append: (items, item) => {
-      items.push(item);
-    },
+    append: appendToList,
     split: (items, rest) => {
       for (const item of items.splice((items.length + 1) >> 1)) rest.push(item);
       return rest.length;

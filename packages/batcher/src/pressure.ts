@@ -7,6 +7,8 @@
  * Invariants
  * - P1: a key is pressed only while it holds more than its equal share of a queue above the limit.
  * - P2: a pressed key is relieved at a quarter of its share, or when the whole queue is at a quarter of the limit.
+ * - P3: a batch is cut to the time budgets, but not below a quarter of its fixed cost: where the fixed cost alone
+ *   fills a budget, cutting on would make the sink slower and nothing prompter.
  *
  * One thread. Cost: O(1) per push; O(pressed keys) per delivered batch.
  */
@@ -16,6 +18,20 @@ import { CostModel } from './law/cost-model.ts';
 
 /** Batches are never cut below this part of `bytesMax`. */
 const CUT_MIN = 1 / 256;
+/** Part of the fixed cost that the bytes of a cut batch may always take (P3). */
+const BYTES_SHARE = 1 / 4;
+/** How much larger than usual that alone makes a batch: what was learned from batches of one size may be wrong. */
+const STEP = 2;
+
+/** Bytes of a batch that should take `budgetUs` by what was learned of its time (P3). */
+function bytesWithin(budgetUs: number, model: CostModel): number {
+  const { fixed, perByte, meanBytes } = model;
+  if (perByte <= 0) return Number.POSITIVE_INFINITY;
+  return Math.max(
+    (budgetUs - fixed) / perByte,
+    Math.min((BYTES_SHARE * fixed) / perByte, STEP * meanBytes),
+  );
+}
 
 /** The limits that follow the sink's speed, and the keys under pressure. */
 export class Pressure<Item, Key, Accumulator, Value> {
@@ -70,12 +86,15 @@ export class Pressure<Item, Key, Accumulator, Value> {
   observe(bytes: number, settleUs: number, cost: CostModel): void {
     const settle = this.#settle;
     settle.observe(bytes, settleUs);
-    let cut = this.#bytesMax;
-    if (cost.perByte > 0) cut = Math.min(cut, (this.#sliceUs - cost.fixed) / cost.perByte);
-    if (settle.perByte > 0) {
-      cut = Math.min(cut, (0.5 * this.#sojournUs - settle.fixed) / settle.perByte);
-    }
-    cut = Math.max(cut, this.#bytesMax * CUT_MIN, 1);
+    const cut = Math.max(
+      Math.min(
+        this.#bytesMax,
+        bytesWithin(this.#sliceUs, cost),
+        bytesWithin(0.5 * this.#sojournUs, settle),
+      ),
+      this.#bytesMax * CUT_MIN,
+      1,
+    );
     this.batchBytes = cut;
     this.#lanes.entryBytes = cut / 8;
     const limit = Math.max(this.drainRate * this.#sojournUs, 2 * cut);

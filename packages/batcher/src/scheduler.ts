@@ -24,9 +24,10 @@ export interface Scheduler {
 
 /** Returns the scheduler of any runtime: `performance.now`, `queueMicrotask` and `setTimeout`. */
 export function defaultScheduler(): Scheduler {
+  const clock = performance; // a lazy global in Node: looking it up costs a fifth of reading it
   return {
     resolutionMs: 1,
-    now: () => performance.now(),
+    now: () => clock.now(),
     tickEnd: (task) => queueMicrotask(task),
     wake: (task, delayMs) => setTimeout(task, delayMs),
     cancel: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),

@@ -120,6 +120,42 @@ it('keeps a merged batch within the predicted time', async () => {
   expect(longest).toBeLessThan(6);
 });
 
+/** MB/s of a flood through a sink with a fixed cost and 20 us per KB (50 MB/s), once it is learned. */
+function floodRate(fixedMs: number): number {
+  const scheduler = virtualScheduler();
+  let delivered = 0;
+  const batcher = createBatcher({
+    merge: concat<number>(),
+    sojournMs: 20,
+    sliceMs: 1000,
+    scheduler,
+    flush: (batch) => {
+      delivered += batch.bytes;
+      scheduler.burn(fixedMs + batch.bytes * 2e-5);
+    },
+  });
+  const chunk = new Uint8Array(4000);
+  const run = (durationMs: number): number => {
+    const began = scheduler.now();
+    delivered = 0;
+    while (scheduler.now() < began + durationMs) {
+      for (let j = 0; j < 500 && batcher.push(chunk, 0); j++) {}
+      scheduler.advance(1);
+    }
+    return delivered / 1000 / (scheduler.now() - began);
+  };
+  run(1000);
+  return run(1000);
+}
+
+it.each([1, 5, 8, 9, 9.5, 10, 11, 15, 30])(
+  'P3: a fixed cost of %d ms, half of sojournMs being 10, leaves a flood its speed',
+  (fixedMs) => {
+    // Batches whose bytes take a quarter of the fixed cost make at most 1 / (1 + 4) of 50 MB/s.
+    expect(floodRate(fixedMs)).toBeGreaterThan(0.35 * 10);
+  },
+);
+
 it('reports pressure by key in pairs, and ends it when the batcher is aborted', async () => {
   const scheduler = virtualScheduler();
   const open = new Set<number>();

@@ -33,6 +33,11 @@ export class CostModel {
     this.#y = initial;
   }
 
+  /** Mean size of the flushes observed lately (bytes). */
+  get meanBytes(): number {
+    return this.#x / this.#weight;
+  }
+
   /** Takes in one flush of `bytes` that took `duration` (us). */
   observe(bytes: number, duration: number): void {
     let y = duration > 0 ? duration : 0;
