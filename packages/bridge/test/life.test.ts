@@ -1,10 +1,13 @@
 /**
  * Goal: a session leaves nothing behind, however often and however it ends; what fails disturbs nothing else.
  * Method: many sessions, opened and closed one after the other on a real tmux, and everything that a process holds
- * compared before and after: handles, children, clients, listeners. `npm run soak` runs a thousand of each kind.
+ * compared before and after: handles, children, clients, listeners. `npm run soak` runs a thousand of each kind (SOAK says
+ * how many), and prints what it found, the slowest connect with the machine's load then; one that gets no answer says
+ * where it stood.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -67,13 +70,26 @@ function holdings(): Record<string, number> {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
+/** What a soak prints of the process. */
+const summary = (held: Record<string, number>): string => {
+  const of = (isCounted: (name: string) => boolean): number =>
+    Object.keys(held).reduce((sum, name) => sum + (isCounted(name) ? held[name]! : 0), 0);
+  const children = of((name) => name.startsWith('child '));
+  const processes = held['processes on the socket'] ?? 0;
+  const handles = of((name) => !name.startsWith('child ') && !name.startsWith('processes'));
+  const rssMB = Math.round(process.memoryUsage.rss() / 1e6);
+  return `${handles} handles and listeners, ${children} children, ${processes} processes, ${rssMB} MB`;
+};
+
+describe.skipIf(!hasTmux).each(kinds)('$kind', ({ kind, cycles, options }) => {
   test('nothing is left of many sessions', async () => {
     server.run('new-session', '-d', '-s', 'main', '-x', '80', '-y', '24', 'cat');
     const signal = new AbortController().signal;
+    const slowest = { ms: 0, index: 0, load: 0 };
     const cycle = async (index: number): Promise<void> => {
       const given = options();
       const live = given.recording === undefined;
+      const startedAt = performance.now();
       const session = await connect({
         ...(live && given.stream === undefined ? { socketPath: server.socketPath } : {}),
         ...given,
@@ -81,6 +97,8 @@ describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
         reconnect: live && given.stream === undefined,
         sink: () => nullSink(),
       });
+      const ms = Math.round(performance.now() - startedAt);
+      if (ms > slowest.ms) Object.assign(slowest, { ms, index, load: loadavg()[0] });
       if (live && index % 3 === 0) await session.command('list-windows');
       if (live && index % 5 === 0) {
         const pane = [...session.panes.values()][0]!;
@@ -94,6 +112,7 @@ describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
     const before = holdings();
     const count = asked ?? cycles;
     collect();
+    const summaryBefore = summary(before);
     const heapBefore = process.memoryUsage().heapUsed;
     for (let index = 1; index <= count; index++) await cycle(index);
     await until(() => {
@@ -105,7 +124,11 @@ describe.skipIf(!hasTmux).each(kinds)('$kind', ({ cycles, options }) => {
     collect();
     const heapBytes = (process.memoryUsage().heapUsed - heapBefore) / count;
     if (asked !== undefined) {
-      process.stdout.write(`${count} cycles: ${Math.round(heapBytes)} bytes of heap a cycle\n`);
+      process.stdout.write(
+        `${kind}, ${count} cycles: ${Math.round(heapBytes)} bytes of heap a cycle\n` +
+          `  before: ${summaryBefore}\n  after:  ${summary(holdings())}\n` +
+          `  slowest connect: ${JSON.stringify(slowest)}\n`,
+      );
       // What is allocated once, and what engines keep for later, doesn't grow with the cycles.
       expect(heapBytes * count).toBeLessThan(4_000_000 + 500 * count);
     }
