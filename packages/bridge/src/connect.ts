@@ -5,10 +5,11 @@ import { BridgeError } from './errors.ts';
 import { createClock } from './measure/clock.ts';
 import { Stations } from './measure/stations.ts';
 import { type ConnectOptions, type ControlStream, type Settings, settingsOf } from './options.ts';
+import type { SourcePlan } from './receive/plan.ts';
 import { beginRecording } from './receive/recorder.ts';
 import { parseRecording } from './receive/recording-format.ts';
 import { readTmuxVersion, unknownVersion } from './receive/version.ts';
-import { openSource, type SourcePlan } from './ring/open-source.ts';
+import { openSource } from './ring/open-source.ts';
 import type { Source } from './ring/source.ts';
 import { Session } from './session.ts';
 

@@ -2,7 +2,10 @@
 import type { MessageHandle, RingHandle } from '@millrace/ringbuffer';
 import type { StationBuffers } from '../measure/stations.ts';
 import type { ReaderOptions } from '../parse/reader.ts';
-import type { PortablePlan } from './open-source.ts';
+import type { PortablePlan } from '../receive/plan.ts';
+
+/** The owner tag of the worker's shards in the shared histograms. */
+export const workerOwner = 2;
 
 /** What the worker is started with. */
 export interface WorkerSetup {

@@ -24,15 +24,17 @@ import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder, Stations } from '../measure/stations.ts';
 import type { ReaderOptions } from '../parse/reader.ts';
 import type { RecordTarget } from '../parse/records.ts';
+import type { PortablePlan } from '../receive/plan.ts';
 import type { TransportExit } from '../receive/transport.ts';
 import { type Watched, watch } from '../receive/watchdog.ts';
-import type { PortablePlan } from './open-source.ts';
 import { RingReader } from './ring-reader.ts';
 import { type Source, type SourceCounts, standingOf } from './source.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
-
-/** The owner tag of the worker's shards in the shared histograms. */
-export const workerOwner = 2;
+import {
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+  workerOwner,
+} from './worker-messages.ts';
 
 /** What the worker is to do. */
 export interface WorkerPlan {

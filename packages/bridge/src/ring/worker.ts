@@ -4,10 +4,14 @@ import { attachProducer } from '@millrace/ringbuffer';
 import { createClock } from '../measure/clock.ts';
 import { type LatencyRecorder, Stations } from '../measure/stations.ts';
 import { Reader } from '../parse/reader.ts';
-import { transportOf } from './open-source.ts';
+import { transportOf } from '../receive/plan.ts';
 import { RingWriter } from './ring-writer.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
-import { workerOwner } from './worker-source.ts';
+import {
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+  workerOwner,
+} from './worker-messages.ts';
 
 const publishBytes = 16_384;
 

@@ -1,0 +1,37 @@
+/** What to receive from, and the transport that does it, in whichever thread. */
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../measure/clock.ts';
+import { DuplexTransport, type StreamPair } from './duplex.ts';
+import { RecordingTransport } from './recorder.ts';
+import { parseRecording } from './recording-format.ts';
+import { type ReplayOptions, ReplayTransport } from './replay.ts';
+import { TmuxClient, type TmuxClientOptions } from './tmux-client.ts';
+import type { Transport } from './transport.ts';
+
+/** What a worker can be told to open. */
+export type PortablePlan =
+  | { readonly kind: 'tmux'; readonly client: TmuxClientOptions }
+  | { readonly kind: 'recording'; readonly file: Uint8Array; readonly replay: ReplayOptions };
+
+/** What to open. */
+export type SourcePlan =
+  | PortablePlan
+  | { readonly kind: 'stream'; readonly stream: Duplex | StreamPair };
+
+/** Opens the transport of a plan, in whichever thread. */
+export function transportOf(
+  plan: SourcePlan,
+  clock: Clock,
+  record: string | undefined,
+  watchdogMs: number,
+): Transport {
+  if (plan.kind === 'recording') {
+    return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
+  }
+  const transport =
+    plan.kind === 'tmux'
+      ? new TmuxClient(plan.client, watchdogMs)
+      : new DuplexTransport(plan.stream);
+  if (record === undefined) return transport;
+  return new RecordingTransport(transport, record);
+}
