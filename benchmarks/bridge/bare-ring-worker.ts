@@ -1,7 +1,7 @@
-/** The producer of `bare-ring.ts`: pushes stamps open-loop, each due at its time, and nothing else. */
+/** The producer of `bare-pace.ts`: pushes stamps open-loop, each due at its time, and nothing else. */
 import { workerData } from 'node:worker_threads';
 import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
-import type { BareRingData } from './bare-ring.ts';
+import type { BareRingData } from './bare-pace.ts';
 
 const { ring, perSecond, count, originMs } = workerData as BareRingData;
 const producer = attachProducer(ring as RingHandle, { publish: 16_384, alignBytes: 8 });

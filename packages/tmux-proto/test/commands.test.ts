@@ -129,6 +129,19 @@ describe('plans', () => {
     );
   });
 
+  test('sendInput plans text as it plans the same bytes', () => {
+    const encode = new TextEncoder();
+    for (const version of ['2.9', '3.0', '3.3a', 'master']) {
+      const encoder = new CommandEncoder(version);
+      fc.assert(
+        fc.property(fc.string({ minLength: 1, maxLength: 20, unit: 'binary-ascii' }), (text) => {
+          if (text.includes('\0')) return;
+          expect(encoder.sendInput(1, text)).toEqual(encoder.sendInput(1, encode.encode(text)));
+        }),
+      );
+    }
+  });
+
   test('sendInput splits no character', () => {
     const lines = encoder.sendInput(1, '日'.repeat(4000));
     for (const line of lines) {

@@ -1,5 +1,5 @@
 /**
- * Goal: each request gets its own reply, also after timeouts, aborts, foreign replies and losses (C1 to C4).
+ * Goal: each request gets its own reply, also after timeouts, aborts, foreign replies and losses (C1 to C5).
  * Method: a parser fed by hand with the stream that tmux would send.
  */
 import { ControlParser } from '@millrace/tmux-proto';
@@ -65,6 +65,49 @@ test('a late reply is not taken for the next one', async () => {
   reply(1, 'late\n');
   reply(2, 'right\n');
   expect((await next).lines).toEqual(['right']);
+});
+
+test('requests share a timer, which outlives them and holds nobody up', async () => {
+  const timers: { fire: () => void; delayMs: number; held: boolean; cleared: boolean }[] = [];
+  const { correlator, reply } = setup({
+    timeoutMs: 5000,
+    setTimer: (fire: () => void, delayMs: number) => {
+      const timer = {
+        fire,
+        delayMs,
+        held: true,
+        cleared: false,
+        ref: () => {
+          timer.held = true;
+        },
+        unref: () => {
+          timer.held = false;
+        },
+      };
+      timers.push(timer);
+      return timer;
+    },
+    clearTimer: (timer: { cleared: boolean }) => {
+      timer.cleared = true;
+    },
+  });
+  const answered = correlator.request('a\n');
+  reply(1, '');
+  await answered;
+  expect(timers).toMatchObject([{ delayMs: 5000, held: false, cleared: false }]);
+  const late = correlator.request('b\n');
+  const closed = correlator.request('c\n');
+  expect(timers).toMatchObject([{ held: true }]);
+  timers[0]!.fire(); // was armed for the first: the second has its own time still
+  expect(timers.length).toBe(2);
+  expect(timers[1]!.delayMs).toBeLessThanOrEqual(5000);
+  expect(timers[1]!.delayMs).toBeGreaterThan(4000);
+  timers[1]!.fire();
+  await expect(late).rejects.toEqual(code('ERR_TMUX_TIMEOUT'));
+  expect(timers.length).toBe(3);
+  correlator.close();
+  await expect(closed).rejects.toEqual(code('ERR_TMUX_CLOSED'));
+  expect(timers[2]).toMatchObject({ cleared: true });
 });
 
 test('a fence gives up what lost its reply', async () => {

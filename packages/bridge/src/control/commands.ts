@@ -37,11 +37,19 @@ const toBridgeError = (error: unknown, closed: BridgeErrorCode): BridgeError => 
   return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', error.message, error);
 };
 
+/** Longest text of a guard's fields: three of 20 digits, and two spaces. */
+const guardBytesMax = 62;
+
+/** What an encoder plans: each line is one command. */
+const oneCommand = { statements: 1 };
+
 /** Sends commands and hands out their replies. */
 export class Commands {
   readonly #correlator: Correlator;
   #encoder: CommandEncoder;
   #closedCode: BridgeErrorCode = 'ERR_SESSION_CLOSED';
+  /** The digits of the guard at hand. */
+  readonly #fields = new Uint8Array(guardBytesMax);
   /** The reply at hand was larger than the session keeps. */
   #truncated = false;
 
@@ -76,8 +84,12 @@ export class Commands {
    */
   async run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
     try {
-      const lines = [plan(this.#encoder)].flat();
-      await Promise.all(lines.map((line) => this.#correlator.requestAll(line)));
+      const lines = plan(this.#encoder);
+      if (typeof lines === 'string') await this.#correlator.requestAll(lines, oneCommand);
+      else if (lines.length === 1) await this.#correlator.requestAll(lines[0]!, oneCommand);
+      else {
+        await Promise.all(lines.map((line) => this.#correlator.requestAll(line, oneCommand)));
+      }
     } catch (error) {
       throw toBridgeError(error, this.#closedCode);
     }
@@ -116,8 +128,10 @@ export class Commands {
    * @returns false if it answers no command of ours: tmux's own start, a hook
    */
   reply(event: ReplyEvent): boolean {
-    const fields = Buffer.from(event.guard, 'latin1');
-    const guard = new Guard(fields, 0, fields.length);
+    const { guard: text } = event;
+    const fields = this.#fields;
+    for (let index = 0; index < text.length; index++) fields[index] = text.charCodeAt(index);
+    const guard = new Guard(fields, 0, text.length);
     if (!this.#correlator.begin(guard)) return false;
     const { body } = event;
     for (let start = 0; start < body.length; ) {

@@ -13,6 +13,8 @@
  */
 import type { Merge } from '@millrace/batcher';
 
+/** Makes no view where Node has a native copy (24 on); `set` would need one. */
+const copyBytes = Buffer.prototype.copy;
 const bytesInitial = 4096;
 const bytesKept = 1 << 18;
 
@@ -57,7 +59,7 @@ export const joinOutput: Merge<OutputRange, number, JoinedOutput> = {
         joined.bytes[joined.length + index] = range.bytes[from + index]!;
       }
     } else {
-      joined.bytes.set(range.bytes.subarray(from, range.end), joined.length);
+      copyBytes.call(range.bytes, joined.bytes, joined.length, from, range.end);
     }
     joined.length = length;
   },

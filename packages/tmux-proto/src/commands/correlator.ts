@@ -11,6 +11,8 @@
  *     reply is taken for it.
  * C4: a fence is an own line that prints a random word; when its reply comes, every entry before it that is
  *     still open has lost its reply.
+ * C5: requests with the default time share one timer, because they run out in the order of the lines. Once armed it
+ *     runs to its end, then is armed for the oldest request that is left; it keeps no process alive while none is.
  *
  * Single-threaded; the reply callbacks run inside the parser's `push`, in stream order.
  */
@@ -57,18 +59,60 @@ export interface CorrelatorOptions {
   readonly clearTimer?: (timer: unknown) => void;
 }
 
-interface Entry {
+/** A line that was sent. */
+class Entry {
   readonly line: string;
   readonly statements: number;
   readonly options: RequestOptions;
-  readonly replies: Reply[];
+  readonly replies: Reply[] = [];
   readonly fence: string | undefined;
-  settled: boolean;
-  resolve(replies: Reply[]): void;
-  reject(error: CommandError): void;
+  readonly sentMs: number = performance.now();
+  readonly #resolve: (replies: Reply[]) => void;
+  readonly #reject: (error: CommandError) => void;
+  settled = false;
+  /** Gives its own timer and its signal's listener back, where it has one. */
+  release: (() => void) | undefined;
+
+  constructor(
+    line: string,
+    options: RequestOptions,
+    fence: string | undefined,
+    resolve: (replies: Reply[]) => void,
+    reject: (error: CommandError) => void,
+  ) {
+    this.line = line;
+    this.statements = options.statements ?? countStatements(line);
+    this.options = options;
+    this.fence = fence;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  resolve(replies: Reply[]): void {
+    if (this.#settle()) this.#resolve(replies);
+  }
+
+  reject(error: CommandError): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.release?.();
+    return true;
+  }
+}
+
+/** Node's timers can let the process end; a browser's are numbers. */
+interface RefTimer {
+  ref?(): void;
+  unref?(): void;
 }
 
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
+const timedOut = ({ line }: Entry, timeoutMs: number): CommandError =>
+  new CommandError('ERR_TMUX_TIMEOUT', `no reply within timeoutMs=${timeoutMs}: ${line.trim()}`);
 let fences = 0;
 const fenceWord = (): string => {
   const random = globalThis.crypto.getRandomValues(new Uint32Array(2));
@@ -105,6 +149,9 @@ export class Correlator {
   #lines: string[] = [];
   #closed: CommandError | undefined;
   #sawReply = false;
+  /** The timer of all requests with the default time: armed for one of them, it outlives it (C5). */
+  #timer: RefTimer | undefined;
+  #armed = false;
 
   /**
    * Creates a correlator.
@@ -180,53 +227,62 @@ export class Correlator {
       );
     }
     return new Promise<Reply[]>((resolve, reject) => {
-      let timer: unknown;
-      const settle = (): boolean => {
-        if (entry.settled) return false;
-        entry.settled = true;
-        if (timer !== undefined) this.#clearTimer(timer);
-        signal?.removeEventListener('abort', abort);
-        return true;
-      };
-      const entry: Entry = {
-        line,
-        statements: options.statements ?? countStatements(line),
-        options,
-        replies: [],
-        fence,
-        settled: false,
-        resolve: (replies) => {
-          if (settle()) resolve(replies);
-        },
-        reject: (error) => {
-          if (settle()) reject(error);
-        },
-      };
-      const abort = (): void =>
-        entry.reject(new CommandError('ERR_TMUX_ABORTED', `aborted: ${line.trim()}`));
-      signal?.addEventListener('abort', abort, { once: true });
-      const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-      if (timeoutMs > 0) {
-        timer = this.#setTimer(() => {
-          entry.reject(
-            new CommandError(
-              'ERR_TMUX_TIMEOUT',
-              `no reply within timeoutMs=${timeoutMs}: ${line.trim()}`,
-            ),
-          );
-        }, timeoutMs);
-      }
+      const entry = new Entry(line, options, fence, resolve, reject);
+      if (signal !== undefined || options.timeoutMs !== undefined) this.#guard(entry);
+      if (this.#queue.length === 0) this.#timer?.ref?.();
       this.#queue.push(entry);
+      if (options.timeoutMs === undefined && this.#timeoutMs > 0 && !this.#armed) {
+        this.#arm(entry, this.#timeoutMs);
+      }
       try {
         this.#write(line);
       } catch (error) {
         this.#queue.splice(this.#queue.indexOf(entry), 1);
-        entry.settled = true;
-        if (timer !== undefined) this.#clearTimer(timer);
-        signal?.removeEventListener('abort', abort);
-        reject(error);
+        this.#rest();
+        entry.reject(error as CommandError);
       }
     });
+  }
+
+  /** Gives a request a time and a signal of its own. */
+  #guard(entry: Entry): void {
+    const { signal, timeoutMs = 0 } = entry.options;
+    const timer =
+      timeoutMs > 0
+        ? this.#setTimer(() => entry.reject(timedOut(entry, timeoutMs)), timeoutMs)
+        : undefined;
+    const abort = (): void =>
+      entry.reject(new CommandError('ERR_TMUX_ABORTED', `aborted: ${entry.line.trim()}`));
+    signal?.addEventListener('abort', abort, { once: true });
+    entry.release = () => {
+      if (timer !== undefined) this.#clearTimer(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+  }
+
+  /** Arms the shared timer for a request (C5). */
+  #arm(entry: Entry, delayMs: number): void {
+    this.#armed = true;
+    this.#timer = this.#setTimer(() => {
+      this.#armed = false;
+      this.#timer = undefined;
+      entry.reject(timedOut(entry, this.#timeoutMs));
+      const next = this.#queue.find((one) => !one.settled && one.options.timeoutMs === undefined);
+      if (next !== undefined) {
+        this.#arm(next, Math.max(0, next.sentMs + this.#timeoutMs - performance.now()));
+      }
+    }, delayMs) as RefTimer | undefined;
+  }
+
+  /** Takes the first request out. */
+  #shift(): void {
+    this.#queue.shift();
+    this.#rest();
+  }
+
+  /** Lets the process end if nothing is waited for (C5). */
+  #rest(): void {
+    if (this.#queue.length === 0) this.#timer?.unref?.();
   }
 
   /**
@@ -267,7 +323,7 @@ export class Correlator {
     entry.replies.push(reply);
     const index = entry.replies.length - 1;
     const complete = failed || entry.replies.length >= entry.statements; // C2
-    if (complete) this.#queue.shift();
+    if (complete) this.#shift();
     try {
       if (!entry.settled) entry.options.onReply?.(reply, index);
     } finally {
@@ -302,6 +358,8 @@ export class Correlator {
     this.#closed = new CommandError('ERR_TMUX_CLOSED', reason);
     const queue = this.#queue;
     this.#queue = [];
+    if (this.#armed) this.#clearTimer(this.#timer);
+    this.#armed = false;
     this.#current = undefined;
     for (const entry of queue) {
       entry.reject(new CommandError('ERR_TMUX_CLOSED', `${reason}: ${entry.line.trim()}`));
@@ -360,7 +418,7 @@ export class Correlator {
     const entry = this.#current;
     this.#current = undefined;
     if (entry === undefined) return;
-    this.#queue.shift();
+    this.#shift();
     entry.reject(new CommandError('ERR_TMUX_LOST', `the reply broke off: ${entry.line.trim()}`));
   }
 }

@@ -49,6 +49,8 @@ export interface PasteOptions {
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** What `quoteOctal` leaves as it is: most of what is typed. */
+const PLAIN = /^[ !#%&'()*+,\-./0-9:<=>?@A-Z[\]^_`a-z{|}]+$/;
 const isControl = (byte: number): boolean => byte < 0x20 || byte === 0x7f;
 
 /** Returns where to cut `bytes` at or before `end`, so that no UTF-8 character is split. */
@@ -156,6 +158,14 @@ export class CommandEncoder {
    */
   sendInput(pane: number, input: string | Uint8Array): string[] {
     checkInteger('pane', pane, 0, UINT_MAX);
+    if (
+      this.#octal &&
+      typeof input === 'string' &&
+      input.length <= TEXT_BYTES_MAX &&
+      PLAIN.test(input)
+    ) {
+      return [`send-keys -t %${pane} -l -- "${input}"\n`];
+    }
     const bytes = bytesOf(input);
     const lines: string[] = [];
     if (bytes.length <= HEX_BYTES_MAX && bytes.some(isControl) && !bytes.some((b) => b > 0x7f)) {
