@@ -40,7 +40,7 @@ function rowsOf(scenario: Scenario): Row[] {
     };
   };
   return scenario.figures.map((figure): Row => {
-    const { name, value, unit, better, bar, stretch, peers } = figure;
+    const { name, value, unit, better, bar, stretch, peers, beside } = figure;
     const base = {
       name,
       unit,
@@ -55,7 +55,12 @@ function rowsOf(scenario: Scenario): Row[] {
       Object.fromEntries(names.map((other) => [other, contender(other, value)]));
     return peers === undefined
       ? { kind: 'absolute', ...base }
-      : { kind: 'comparison', ...base, peers: others(peers) };
+      : {
+          kind: 'comparison',
+          ...base,
+          peers: others(peers),
+          ...(beside === undefined ? {} : { beside: others(beside) }),
+        };
   });
 }
 

@@ -2,13 +2,18 @@
  * Goal: the measuring parts of the scenarios measure right. Method: a link against its own arithmetic, in real
  * time but judged by order and sums only; the typist with a clock of the test's; the verdicts on made-up figures.
  */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { Link } from '../src/bench/link.ts';
+import { outsideTyping, typeOutside } from '../src/bench/outside-typist.ts';
 import { runScenario } from '../src/bench/run-scenarios.ts';
 import type { Measure, Scenario } from '../src/bench/scenario.ts';
 import { Typist } from '../src/bench/typist.ts';
 import { BridgeError } from '../src/errors.ts';
+import { createClock } from '../src/measure/clock.ts';
 
 describe('Link', () => {
   test('passes everything, in order, no faster than its rate', async () => {
@@ -83,6 +88,26 @@ describe('Typist', () => {
     expect([typist.seen, typist.missing, typist.latency.count]).toEqual([1, 0, 3]);
     expect(typist.latency.max).toBe(5e9);
   });
+});
+
+test('a thread types at its own times, and whoever sees a key finds when that was', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-'));
+  const terminal = join(directory, 'terminal');
+  try {
+    writeFileSync(terminal, '');
+    const clock = createClock();
+    const typist = new Typist(2, () => clock.now());
+    const typing = outsideTyping(terminal, 1, 12, clock.epoch);
+    typist.follow(typing);
+    expect([typist.sent, typist.missing]).toEqual([0, 0]);
+    await typeOutside(typing);
+    expect([typist.sent, typist.missing]).toEqual([10, 12]);
+    expect(typist.oldestNs).toBeGreaterThanOrEqual(10e6);
+    typist.see(readFileSync(terminal));
+    expect([typist.seen, typist.missing, typist.latency.count]).toEqual([10, 0, 10]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 describe('the verdicts', () => {

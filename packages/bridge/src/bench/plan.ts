@@ -32,11 +32,16 @@ export interface ContenderPlan {
   readonly floodPane: number;
   /** Number of the pane that echoes. */
   readonly echoPane: number;
+  /** Its terminal's device. */
+  readonly echoTerminal: string;
   /** Rate of the link to the viewer, shared by all its panes (bytes/s); accepted at once, if absent. */
   readonly linkBytesPerSecond?: number;
   /** Keys that are measured; 10 more come first and aren't. */
   readonly keys: number;
-  /** Spins 30 of every 50 ms on the main thread. */
+  /**
+   * Spins 30 of every 50 ms on the main thread. Keys come from another thread then, straight from the echoing pane's
+   * terminal: the busy thread would type them when it is free, and have most of them back before it is busy again.
+   */
   readonly busy?: boolean;
   /** A second viewer of the same panes, which accepts nothing from the start on. */
   readonly stalledViewer?: boolean;

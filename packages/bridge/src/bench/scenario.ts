@@ -48,6 +48,8 @@ export interface Figure {
   readonly stretch?: number;
   /** Contenders that it is compared with; none for an absolute figure. */
   readonly peers?: readonly string[];
+  /** Contenders that are shown beside it, without a say in the verdict. */
+  readonly beside?: readonly string[];
 }
 
 /** Contenders on one workload. */

@@ -1,18 +1,14 @@
 /**
  * Types numbered keys, open-loop, and measures how long each takes to be seen again.
  *
- * A key is `K` and six digits and `#`: 8 characters, so that on a pane of 120 columns none is ever cut by the end of
- * a row, and a picture of the screen shows it as well as the stream does. The next key is typed at its time, whether
- * or not the last has come back; one that never does counts with its age at the end.
+ * A picture of the screen shows a key as well as the stream does. The next key is typed at its time, whether or not
+ * the last has come back; one that never does counts with its age at the end.
  */
 import { Histogram } from '@millrace/histogram';
+import { keyLength, keyPattern, keyText } from './key-text.ts';
+import type { OutsideTyping } from './outside-typist.ts';
 
-const pattern = /K(\d{6})#/g;
-const keyLength = 8;
 const hourNs = 3_600_000_000_000;
-
-/** Returns the text of a key. */
-const keyText = (key: number): string => `K${String(key).padStart(6, '0')}#`;
 
 /** Nanoseconds, monotonic within the thread. */
 const threadClock = (): number => performance.now() * 1e6;
@@ -29,6 +25,7 @@ export class Typist {
   #seen = 0;
   #lastNs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #outside: { readonly count: Int32Array; readonly sentAt: Float64Array } | undefined;
 
   /**
    * @param unmeasured - the first so many keys are typed and not measured
@@ -41,6 +38,7 @@ export class Typist {
 
   /** Measured keys typed so far. */
   get sent(): number {
+    this.#learn();
     return Math.max(0, this.#next - this.#unmeasured);
   }
 
@@ -51,6 +49,7 @@ export class Typist {
 
   /** Keys that haven't come back, the unmeasured ones too. */
   get missing(): number {
+    this.#learn();
     return this.#sent.size;
   }
 
@@ -61,6 +60,7 @@ export class Typist {
 
   /** Age of the oldest key that hasn't come back (ns); 0 if there is none. */
   get oldestNs(): number {
+    this.#learn();
     for (const sentAt of this.#sent.values()) return this.#now() - sentAt;
     return 0;
   }
@@ -84,6 +84,20 @@ export class Typist {
     this.#timer = setTimeout(turn, 0);
   }
 
+  /** Types nothing, but looks for what another thread types, by the same clock. */
+  follow({ count, sentAt }: OutsideTyping): void {
+    this.#outside = { count: new Int32Array(count), sentAt: new Float64Array(sentAt) };
+  }
+
+  /** Learns what was typed elsewhere since the last look. */
+  #learn(): void {
+    if (this.#outside === undefined) return;
+    const { count, sentAt } = this.#outside;
+    for (const typed = Atomics.load(count, 0); this.#next < typed; this.#next++) {
+      this.#sent.set(this.#next, sentAt[this.#next]!);
+    }
+  }
+
   /** Stops typing. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -92,11 +106,12 @@ export class Typist {
 
   /** Takes what the viewer has got of the echoing pane. */
   see(bytes: Uint8Array): void {
+    this.#learn();
     const text =
       this.#carry + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     const now = this.#now();
     let end = 0;
-    for (const match of text.matchAll(pattern)) {
+    for (const match of text.matchAll(keyPattern)) {
       end = match.index + keyLength;
       const key = Number(match[1]);
       const sentAt = this.#sent.get(key);
@@ -112,6 +127,7 @@ export class Typist {
 
   /** Counts the measured keys that are still on their way with the age that they have reached. */
   giveUp(): void {
+    this.#learn();
     const now = this.#now();
     for (const [key, sentAt] of this.#sent) {
       if (key >= this.#unmeasured) this.latency.record(now - sentAt);

@@ -12,6 +12,8 @@ export interface Workload {
   readonly directory: string;
   readonly floodPane: number;
   readonly echoPane: number;
+  /** The echoing pane's terminal. */
+  readonly echoTerminal: string;
   readonly serverPid: number;
 }
 
@@ -32,22 +34,23 @@ export async function withWorkload<Result>(
   const { TMUX: _, ...env } = process.env;
   const server = openPrivateServer(tmux);
   const { socketPath, directory } = server;
-  const format = '#{pid} #{pane_id}';
-  const said = async (...args: string[]): Promise<[pid: number, pane: number]> => {
+  const format = '#{pid} #{pane_id} #{pane_tty}';
+  const said = async (...args: string[]): Promise<[pid: number, pane: number, tty: string]> => {
     const all = ['-S', socketPath, '-f', '/dev/null', '-u', ...args];
     const { stdout } = await run(tmux, all, { env, timeout: 10_000 });
-    const match = /^(\d+) %(\d+)$/.exec(stdout.trim());
+    const match = /^(\d+) %(\d+) (.+)$/.exec(stdout.trim());
     if (match === null) {
       throw new BridgeError('ERR_TMUX_CONNECT', `tmux ${args[0]} said ${JSON.stringify(stdout)}`);
     }
-    return [Number(match[1]), Number(match[2])];
+    return [Number(match[1]), Number(match[2]), match[3]!];
   };
   try {
     const size = ['-d', '-x', '120', '-y', '40', '-P', '-F', format];
     const [serverPid, floodPane] = await said('new-session', ...size, command);
     server.serverPid(serverPid);
-    const [, echoPane] = await said('split-window', '-d', '-P', '-F', format, echoCommand);
-    return await body({ socketPath, directory, floodPane, echoPane, serverPid });
+    const split = ['split-window', '-d', '-P', '-F', format, echoCommand];
+    const [, echoPane, echoTerminal] = await said(...split);
+    return await body({ socketPath, directory, floodPane, echoPane, echoTerminal, serverPid });
   } finally {
     await server.close();
   }

@@ -5,8 +5,11 @@
  * standard input does, so that it never outlives whoever started it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { encodeBase64 } from '@millrace/histogram/codec';
+import { createClock } from '../../measure/clock.ts';
 import { Link } from '../link.ts';
+import { type OutsideTyping, outsideTyping, typeOutside } from '../outside-typist.ts';
 import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
 import { Typist } from '../typist.ts';
 import { openAckWindow } from './ack-window.ts';
@@ -43,8 +46,16 @@ function keepBusy(): void {
   setTimeout(keepBusy, 20);
 }
 
+/** Has another thread type: this one is busy. */
+function typeElsewhere({ echoTerminal, keys }: ContenderPlan, typist: Typist, epoch: bigint): void {
+  const typing = outsideTyping(echoTerminal, keyIntervalMs, unmeasuredKeys + keys, epoch);
+  typist.follow(typing);
+  new Worker(new URL(import.meta.url), { workerData: typing, stdin: true }).unref();
+}
+
 async function run(plan: ContenderPlan): Promise<void> {
-  const typist = new Typist(unmeasuredKeys);
+  const clock = createClock();
+  const typist = new Typist(unmeasuredKeys, () => clock.now());
   const viewer = new Viewer(new Link(plan.linkBytesPerSecond), typist);
   const contender = await openers[plan.kind](plan, viewer);
   // The flood and the garbage of the start settle first.
@@ -59,7 +70,8 @@ async function run(plan: ContenderPlan): Promise<void> {
   let queuedMax = 0;
   let toldMs = startMs;
   const seconds = (): number => (performance.now() - startMs) / 1000;
-  typist.start((text) => contender.type(text), keyIntervalMs, plan.keys);
+  if (plan.busy) typeElsewhere(plan, typist, clock.epoch);
+  else typist.start((text) => contender.type(text), keyIntervalMs, plan.keys);
   const end = await new Promise<ContenderEnd>((resolve) => {
     const timer = setInterval(() => {
       const queuedBytes = contender.queuedBytes();
@@ -114,13 +126,18 @@ async function run(plan: ContenderPlan): Promise<void> {
   await contender.stop();
 }
 
-// Ctrl-C reaches the whole group; whoever started this decides what becomes of it.
-process.on('SIGINT', () => {});
-process.stdin.on('end', () => process.exit(1)).resume();
-try {
-  await run(JSON.parse(process.argv[2]!) as ContenderPlan);
-  process.exit(0);
-} catch (error) {
-  await send({ type: 'failed', message: (error as Error).message });
-  process.exit(1);
+/** The contender's main thread, from plan to report. */
+async function main(): Promise<void> {
+  // Ctrl-C reaches the whole group; whoever started this decides what becomes of it.
+  process.on('SIGINT', () => {});
+  process.stdin.on('end', () => process.exit(1)).resume();
+  try {
+    await run(JSON.parse(process.argv[2]!) as ContenderPlan);
+    process.exit(0);
+  } catch (error) {
+    await send({ type: 'failed', message: (error as Error).message });
+    process.exit(1);
+  }
 }
+
+await (isMainThread ? main() : typeOutside(workerData as OutsideTyping));

@@ -1,0 +1,62 @@
+/**
+ * Types from a thread of its own, into the terminal that the echoing program has: for a contender whose main thread is
+ * busy. Keys that this thread typed itself would come only when it is free, and so would find their echo as soon as an
+ * idle thread does.
+ *
+ * ```text
+ * this file's thread ──key──▶ /dev/pts/N ──▶ tmux ──▶ contender's main thread ──▶ viewer ──▶ Typist.see
+ *         └── sentAt[key] = now, then count = key + 1 ──────── shared memory ───────────────────┘
+ * ```
+ *
+ * O1: a key's stamp is stored before its count is, and its count before it is written: whoever sees the key finds it.
+ */
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClock } from '../measure/clock.ts';
+import { keyText } from './key-text.ts';
+
+/** What the typing thread is told; all of it can be posted. */
+export interface OutsideTyping {
+  /** The terminal's device, as tmux tells it. */
+  readonly terminal: string;
+  readonly intervalMs: number;
+  readonly keys: number;
+  /** The epoch of the clock that all stamps are of. */
+  readonly epoch: bigint;
+  /** Keys typed so far: one i32. */
+  readonly count: SharedArrayBuffer;
+  /** When each was (ns): an f64 a key. */
+  readonly sentAt: SharedArrayBuffer;
+}
+
+/** Returns what to tell a thread that types so many keys. */
+export const outsideTyping = (
+  terminal: string,
+  intervalMs: number,
+  keys: number,
+  epoch: bigint,
+): OutsideTyping => ({
+  terminal,
+  intervalMs,
+  keys,
+  epoch,
+  count: new SharedArrayBuffer(4),
+  sentAt: new SharedArrayBuffer(keys * 8),
+});
+
+/** Types all keys at their times; the thread's whole program. */
+export async function typeOutside(typing: OutsideTyping): Promise<void> {
+  const { terminal, intervalMs, keys, epoch } = typing;
+  const clock = createClock(epoch);
+  const count = new Int32Array(typing.count);
+  const sentAt = new Float64Array(typing.sentAt);
+  const file = openSync(terminal, constants.O_WRONLY | constants.O_NOCTTY);
+  const first = performance.now();
+  for (let key = 0; key < keys; key++) {
+    await sleep(Math.max(0, first + key * intervalMs - performance.now()));
+    sentAt[key] = clock.now();
+    Atomics.store(count, 0, key + 1); // O1
+    writeSync(file, keyText(key));
+  }
+  closeSync(file);
+}
