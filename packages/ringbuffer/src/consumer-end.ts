@@ -111,6 +111,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
     this.releaseBytes = Math.min(Math.floor(releaseBytes / unitBytes), capacity);
     this.drainBytes = Math.max(this.releaseBytes, capacity >> 3);
     this.debug = options.debug ?? false;
+    // mutant-ok plain-access: the own index; the handle's way to this thread orders its last store
     this.head = Atomics.load(words, HEAD);
     this.cursor = this.head;
     this.released = this.head;
@@ -183,6 +184,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
 
   /** Gives all released space back to the producer, and wakes it if it sleeps. */
   flush(): void {
+    // mutant-ok skip-condition: publishes what is published
     if (this.head !== this.released) this.publish();
   }
 
@@ -230,6 +232,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
     this.storeCounts();
     this.ended = true;
     if (endOnce(words, CONSUMER_END, 'closed', reason)) {
+      // mutant-ok split-read-modify-write: all that another clears meanwhile is a sleeper's bit: one wake-up too many
       Atomics.or(words, DATA_LINE + FLAG, FLAG_ENDED); // seen by the producer's next publication
       wake(words, SPACE_LINE, this.bell);
     }
@@ -273,6 +276,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
       },
       announce: () => {
         // With several waits pending, the earliest of their targets: any data.
+        // mutant-ok index-off-by-one: a waiter that is woken below its watermark sleeps again: W3
         const target = this.position() + (this.pending > 1 ? 1 : least);
         Atomics.store(this.words, DATA_LINE + TARGET, target | 0);
         this.storeCounts();
@@ -299,12 +303,14 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
     const { words } = this;
     this.released = this.head;
     Atomics.store(words, HEAD, this.head); // C2
+    // mutant-ok skip-condition: wakes nobody, slowly
     if (Atomics.load(words, SPACE_LINE + FLAG) !== 0) this.alert(); // C4
   }
 
   /** Wakes the producer once its target has been reached. @internal */
   alert(): void {
     const { words } = this;
+    // mutant-ok drop-recheck: a waiter that is woken below its watermark sleeps again: W3
     if (((this.released - Atomics.load(words, SPACE_LINE + TARGET)) | 0) < 0) return;
     if ((Atomics.load(words, SPACE_LINE + FLAG) & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(words, SPACE_LINE, this.bell);
@@ -318,7 +324,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
   /** Loads the producer's index. @internal */
   loadTail(): void {
     const tail = Atomics.load(this.words, TAIL);
-    if (tail === this.tailSeen) return;
+    if (tail === this.tailSeen) return; // mutant-ok drop-recheck: a short cut, the same tail tells nothing new
     this.tailSeen = tail; // C3
     const used = (tail - this.released) | 0;
     const ahead = (tail - this.position()) | 0;
@@ -328,7 +334,8 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
         `indices contradict each other: head=${this.released}, tail=${tail}, capacity=${this.capacity}`,
       ); // L3
     }
-    if (used > this.highWater) this.highWater = used;
+    if (used > this.highWater) this.highWater = used; // mutant-ok index-off-by-one: the same mark
+    // mutant-ok skip-condition, index-off-by-one: the same counts, stored more often
     if (((this.head - this.countedAt) | 0) > this.capacity >> 1) this.storeCounts();
   }
 
@@ -345,6 +352,7 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
   /** Debug mode: finds a second consumer, or a second thread. */
   private checkSole(): void {
     checkOwner(this.words, this.owner!);
+    // mutant-ok plain-access: the own index; where another stores it, too, everything races
     const head = Atomics.load(this.words, HEAD);
     if (head !== this.released) {
       throw new RingStateError(

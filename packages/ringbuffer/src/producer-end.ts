@@ -218,9 +218,7 @@ export abstract class ProducerEnd {
    */
   pushSync(source: Uint8Array, options: Omit<PushOptions, 'signal'> = NO_OPTIONS): boolean {
     const { start = 0, end = source.length, kind = 0 } = options;
-    // mutant-ok drop-recheck: a short cut, the loop tries too; other policies: ring.test.ts, "policies"
     if (this.tryPush(source, start, end, kind)) return true;
-    // mutant-ok drop-recheck: ring.test.ts, "policies"
     if (!this.blocks()) return false;
     if (this.state === QUEUED) {
       throw new RingStateError('ERR_RING_ORDER', 'an asynchronous push waits, and must stay first');
@@ -230,7 +228,6 @@ export abstract class ProducerEnd {
     for (;;) {
       if (!this.waiter.waitSync(room, leftMsOf(deadline))) return false;
       if (this.hasEnded()) this.refuseEnded();
-      // mutant-ok drop-recheck: pushes for ever, which no search of states can tell from slowly
       if (this.tryPush(source, start, end, kind)) return true;
     }
   }
@@ -277,7 +274,6 @@ export abstract class ProducerEnd {
    */
   close(reason = ''): void {
     if (this.state === CLAIMED) this.abort();
-    // mutant-ok skip-condition: whoever was declared dead may publish once more, nobody looks
     if (!hasEnded(this.words, PRODUCER_END)) this.flush();
     this.state = ENDED;
     if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
@@ -363,11 +359,11 @@ export abstract class ProducerEnd {
         if (this.hasEnded()) return true;
         if (ticket !== undefined && this.queue[0] !== ticket) return false;
         if (this.free() >= total) return true;
+        // mutant-ok skip-condition: wakes nobody, slowly
         if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(true); // P7
         return false;
       },
       announce: () => {
-        // mutant-ok drop-recheck: ring.test.ts, "pushes of two lengths wait in their order"
         if (ticket !== undefined && this.queue[0] !== ticket) return;
         const target = (this.tail + total - this.capacity) | 0;
         Atomics.store(this.words, SPACE_LINE + TARGET, target);
@@ -403,6 +399,7 @@ export abstract class ProducerEnd {
     if (this.corked === 0) this.refuseOrder('uncork');
     if (--this.corked !== 0) return;
     this.threshold = this.thresholdOpen;
+    // mutant-ok skip-condition: publishes what is published
     if (this.tail !== this.published) this.publish();
   }
 
@@ -414,7 +411,6 @@ export abstract class ProducerEnd {
 
   /** The publication threshold has been passed. @internal */
   due(): void {
-    // mutant-ok skip-condition: ring.test.ts, "happens once per tick"
     if (!this.perTick) {
       this.publish();
       return;
@@ -450,13 +446,10 @@ export abstract class ProducerEnd {
   /** Wakes the consumer if its watermark has been reached, or anyway; learns whether it has ended. @internal */
   alert(anyway: boolean): void {
     const { dataWords, dataLine } = this;
-    // mutant-ok wrong-word: wake() looks at the flag itself; the end and the count: ring.test.ts, "ends"
     const flag = Atomics.load(dataWords, dataLine + FLAG);
-    // mutant-ok mask-off-by-one: ring.test.ts, "are noticed by the next publication"
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
     // mutant-ok drop-recheck: a waiter that is woken below its watermark sleeps again: W3
     if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
-    // mutant-ok skip-condition, mask-off-by-one: a statistic
     if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);
   }
@@ -470,8 +463,8 @@ export abstract class ProducerEnd {
     // mutant-ok skip-condition: publishes what is published
     if (this.tail !== this.published) this.publish();
     // mutant-ok skip-condition: wakes nobody, slowly
-    // mutant-ok wrong-word: ring.test.ts, "a full ring wakes below the watermark"
     if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) {
+      // mutant-ok split-read-modify-write: all that another clears meanwhile is a sleeper's bit: one wake-up too many
       Atomics.or(this.words, SPACE_LINE + FLAG, FLAG_WAITER); // P7
       this.alert(true);
     }
@@ -487,7 +480,7 @@ export abstract class ProducerEnd {
         `indices contradict each other: head=${this.headSeen}, tail=${this.tail}, capacity=${this.capacity}`,
       ); // L3
     }
-    // mutant-ok skip-condition, index-off-by-one: a statistic
+    // mutant-ok skip-condition, index-off-by-one: the same counts, stored more often
     if (((this.tail - this.countedAt) | 0) > this.capacity >> 1) this.storeCounts();
   }
 
@@ -504,7 +497,6 @@ export abstract class ProducerEnd {
 
   /** Whether a record may be taken while the state isn't OPEN: false to wait, or throws. @internal */
   admits(): boolean {
-    // mutant-ok drop-recheck: ring.test.ts, "pushes of two lengths wait in their order"
     if (this.state === QUEUED) return false;
     if (this.state === CLAIMED) {
       throw new RingStateError('ERR_RING_ORDER', 'a claim is open: commit or abort it first');
@@ -528,6 +520,7 @@ export abstract class ProducerEnd {
   /** Debug mode: finds a second producer, or a second thread. */
   private checkSole(): void {
     checkOwner(this.words, this.owner!);
+    // mutant-ok plain-access: the own index; where another stores it, too, everything races
     const tail = Atomics.load(this.words, TAIL);
     if (tail !== this.published) {
       throw new RingStateError(

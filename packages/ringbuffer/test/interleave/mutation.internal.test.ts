@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const deep = process.env['VERIFY_DEEP'] !== undefined;
 
-test.each(['wait', 'ends', 'counts'])(
+test.each(['wait', 'sides', 'ends', 'counts'])(
   'every mutant of the %s gate is killed or explained',
   { timeout: 600_000 },
   async (name) => {

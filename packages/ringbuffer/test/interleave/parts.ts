@@ -144,6 +144,8 @@ function callOf(handle: object, name: string, [value]: readonly unknown[]): unkn
     case 'putLong':
       end.pushSync(Uint8Array.of(value as number, 0, 0, checkByte, 0, 0, 0, 0, 0, 0, 0, 0));
       return undefined;
+    case 'pushOrEnd':
+      return ended(() => end.tryPush(recordOf(handle, value)));
     case 'takeReady':
       return end.readySync() ? valueIn(end.tryPop()) : undefined;
     case 'putAsync':

@@ -84,6 +84,9 @@ const spsc = ({
   };
 };
 
+/** Accesses of one call: a wait that doesn't sleep makes more. */
+const bounds = { opSteps: 150 };
+
 const blocking = (
   puts: number,
   takes = puts,
@@ -101,7 +104,7 @@ const blocking = (
           threads: [producer(ring, repeat(puts, 'put')), consumer(ring, repeat(takes, 'take'))],
           spec: fifo({ capacity: 2, ...calls }),
           cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
-          bounds: { states: 100_000_000 }, // 8 x 8 has some 30 million
+          bounds: { ...bounds, states: 100_000_000 }, // 8 x 8 has some 30 million
         }),
       ),
   };
@@ -117,6 +120,7 @@ const watermark: Definition = {
         threads: [producer(ring, repeat(2, 'tryPush')), consumer(ring, repeat(2, 'takeEight'))],
         spec: fifo({ capacity: 2, ...calls }),
         cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+        bounds,
       }),
     ),
 };
@@ -137,8 +141,30 @@ const refusedBelowWatermark: Definition = {
         ],
         spec: fifo({ capacity: 2, ...calls }),
         cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+        bounds,
       }),
     ),
+};
+
+/** What the consumer says when it ends isn't lost, whatever the producer does at that moment. */
+const consumerCloses: Definition = {
+  name: 'SPSC consumer closes while the producer works: the next publication notices',
+  run: (ring) =>
+    check({
+      name: 'SPSC consumer closes',
+      setup: () => ring.createRing({ capacity: 16 }).handle,
+      threads: [
+        producer(ring, repeat(2, 'pushOrEnd')),
+        consumer(ring, [...repeat(1, 'take'), ['close']]),
+      ],
+      final: (handle: RingHandle) => {
+        const next = ring.attachProducer(handle, options());
+        const found = ended(() => [3, 4, 5].map((value) => next.tryPush(record(value))));
+        return found === 'closed' || `found ${found}`;
+      },
+      fingerprint: 'fields',
+      bounds,
+    }),
 };
 
 /** Both ends attach to a ring that has been in use: one record was taken, one is left. */
@@ -355,6 +381,7 @@ const definitions: readonly Definition[] = [
   blocking(8, 8, { deep: true }),
   watermark,
   refusedBelowWatermark,
+  consumerCloses,
   takenOver,
   asynchronous('tryPush', 2),
   asynchronous('tryPush', 4, true),

@@ -1,0 +1,22 @@
+/**
+ * Breaks the two ends of rings with one producer, one change at a time: their scenarios must notice, or one thread
+ * that has both.
+ */
+import { defineGate, type MutationGate } from '@millrace/interleave/mutate';
+import { operators } from './operators.ts';
+import { proofsOf } from './scenarios.ts';
+import { sidesAloneOf } from './sides-alone.ts';
+
+type Module = typeof import('../../src/index.ts');
+
+export const gate: MutationGate<Module> = defineGate<Module>({
+  name: "the rings' two sides",
+  directory: new URL('../../src/', import.meta.url),
+  files: ['producer-end.ts', 'consumer-end.ts'],
+  operators,
+  entry: 'index.ts',
+  scenarios: (ring) => [
+    ...sidesAloneOf(ring),
+    ...proofsOf(ring).proofs.filter(({ name }) => name.startsWith('SPSC')),
+  ],
+});
