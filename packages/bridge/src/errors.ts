@@ -27,6 +27,8 @@ export type BridgeErrorCode =
   | 'ERR_TMUX_COMMAND'
   /** No reply came in time. */
   | 'ERR_TMUX_TIMEOUT'
+  /** More commands wait for replies than `commandsMax`. */
+  | 'ERR_TMUX_QUEUE'
   /** The operation needs an open session and this one is closed or closing. */
   | 'ERR_SESSION_CLOSED'
   /** A sink's `write` threw or rejected; `cause` is what it threw. */

@@ -95,6 +95,11 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   /** How long a command's reply may take (ms). @defaultValue 30000 */
   readonly commandTimeoutMs?: number;
+  /**
+   * Most commands that may wait for their replies (lines sent to tmux, 100 to 1000000); another one is refused with
+   * `ERR_TMUX_QUEUE`. @defaultValue 100000
+   */
+  readonly commandsMax?: number;
   /** How long `close` waits for tmux and for sinks (ms). @defaultValue 2000 */
   readonly closeTimeoutMs?: number;
   /**
@@ -102,6 +107,12 @@ export interface ConnectOptions {
    * that holds most skips, or the session stops reading. @defaultValue 64 MiB
    */
   readonly pendingBytesMax?: number;
+  /**
+   * Most bytes that a session which a sink holds up reads on all the same, so that commands are answered (0 to 2^30): they
+   * wait in the pipes, on top of the other limits, and count anew when no sink holds it up any more. 0 leaves commands
+   * waiting. @defaultValue 32 MiB
+   */
+  readonly aheadBytesMax?: number;
   /**
    * How long this thread may be stuck before the tmux client is ended (ms, 100 or more; 0 for never): a client that
    * nobody drains keeps the user's server from ending. The session ends with `ERR_WATCHDOG`, or reconnects. A breakpoint
@@ -123,8 +134,10 @@ export interface Settings {
   readonly mixedPauseAfterSeconds: number;
   readonly connectTimeoutMs: number;
   readonly commandTimeoutMs: number;
+  readonly commandsMax: number;
   readonly closeTimeoutMs: number;
   readonly pendingBytesMax: number;
+  readonly aheadBytesMax: number;
   readonly replyBytesMax: number;
   readonly watchdogMs: number;
   readonly reconnect: Required<ReconnectOptions> | undefined;
@@ -204,8 +217,10 @@ export function settingsOf(options: ConnectOptions): Settings {
     mixedPauseAfterSeconds: options.mixedPauseAfterSeconds ?? 1,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 30_000,
+    commandsMax: options.commandsMax ?? 100_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
     pendingBytesMax: options.pendingBytesMax ?? 1 << 26,
+    aheadBytesMax: options.aheadBytesMax ?? 1 << 25,
     replyBytesMax: options.replyBytesMax ?? 1 << 24,
     watchdogMs: options.watchdogMs ?? 10_000,
     reconnect: reconnectOf(options),
@@ -221,8 +236,10 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkInteger('mixedPauseAfterSeconds', settings.mixedPauseAfterSeconds, 1, 3600);
   checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
   checkInteger('commandTimeoutMs', settings.commandTimeoutMs, 1, timeoutMsMax);
+  checkInteger('commandsMax', settings.commandsMax, 100, 1_000_000);
   checkInteger('closeTimeoutMs', settings.closeTimeoutMs, 1, timeoutMsMax);
   checkInteger('pendingBytesMax', settings.pendingBytesMax, 65_536, 2 ** 40);
+  checkInteger('aheadBytesMax', settings.aheadBytesMax, 0, 2 ** 30);
   if (settings.watchdogMs !== 0) {
     checkInteger('watchdogMs', settings.watchdogMs, 100, timeoutMsMax);
   }

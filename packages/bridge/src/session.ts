@@ -16,6 +16,7 @@ import type { Notification } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
 import type { CommandReply, Replied } from './control/commands.ts';
 import type { Connection } from './control/connection.ts';
+import { Hold } from './control/hold.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { PauseLimit } from './control/pause-limit.ts';
 import { ClientSize, type Size } from './control/size.ts';
@@ -81,6 +82,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly #panes: Panes;
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
+  readonly #hold: Hold;
   #resolveClosed!: (end: SessionEnd) => void;
   #gaps = 0;
   #reconnects = 0;
@@ -134,6 +136,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       version: () => this.version,
       now: () => this.clock.now(),
     });
+    this.#hold = this.#createHold();
     this.#delivery = this.#createDelivery();
     if (supports(parts.version, 'subscriptions')) {
       this.#subscriptions.add('', digestFormat, () => this.model.outdated());
@@ -146,7 +149,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       parts.version,
       {
         output: this.#delivery.output,
-        readEnd: this.#delivery.readEnd,
+        readEnd: () => {
+          this.#delivery.readEnd();
+          this.#hold.readEnd();
+        },
         notified: (notification) => this.#notified(notification),
         aged: (id, ageMs) => this.#aged(id, ageMs),
         recordingFailed: (error) => this.emit('recording-failed', error),
@@ -161,6 +167,30 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
   }
 
+  #createHold(): Hold {
+    return new Hold(
+      {
+        read: (reading) => {
+          if (!this.#link.up) return;
+          if (reading) this.#link.connection.source.resume();
+          else this.#link.connection.source.pause();
+        },
+        bytesRead: () => this.#link.connection.source.counts.bytes,
+        ageMs: () => (this.#canResync ? this.#ageMs() : undefined),
+      },
+      this.#settings.aheadBytesMax,
+    );
+  }
+
+  /** How old the last record was when tmux sent it; from a worker, that of the pane that lags most, in steps. */
+  #ageMs(): number {
+    const { ageMs } = this.#link.connection.source;
+    if (ageMs !== undefined) return ageMs;
+    let oldest = 0;
+    for (const pane of this.panes.values()) oldest = Math.max(oldest, pane.ageMs);
+    return oldest;
+  }
+
   #createDelivery(): Delivery {
     const session = this;
     return new Delivery({
@@ -173,11 +203,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       get canResync() {
         return session.#canResync;
       },
-      hold: (held) => {
-        if (!this.#link.up) return;
-        if (held) this.#link.connection.source.pause();
-        else this.#link.connection.source.resume();
-      },
+      hold: (held) => this.#hold.press(held),
       failed: (pane, error) => this.emit('sink-failed', pane, error),
     });
   }
@@ -236,13 +262,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @param args - its arguments, as text; any character is safe
    * @returns its reply
    * @throws {BridgeError} (rejects) `ERR_TMUX_COMMAND` if tmux refuses it, `ERR_TMUX_TIMEOUT` if no reply comes in
-   *   time, `ERR_SESSION_CLOSED` if the session is closed or ends before the reply, `ERR_BRIDGE_ARGUMENT` for
+   *   time, `ERR_TMUX_QUEUE` if `commandsMax` wait already, `ERR_SESSION_CLOSED` if the session is closed or ends before the reply, `ERR_BRIDGE_ARGUMENT` for
    *   an argument that can't be sent (NUL), or if this is a recording
    */
   command(name: string, ...args: string[]): Promise<CommandReply> {
     const refusal = this.#refusal();
     return refusal === undefined
-      ? this.#link.connection.commands.send(name, args)
+      ? this.#hold.wait(this.#link.connection.commands.send(name, args))
       : Promise.reject(refusal);
   }
 
@@ -264,7 +290,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
     const refusal = this.#refusal();
     return refusal === undefined
-      ? this.#link.connection.commands.run(plan)
+      ? this.#hold.wait(this.#link.connection.commands.run(plan))
       : Promise.reject(refusal);
   }
 
@@ -463,7 +489,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   #reconnected(how: Reconnected): void {
     this.#reconnects++;
-    if (this.#delivery.held) this.#link.connection.source.pause();
+    this.#hold.reconnected();
     for (const pane of this.panes.values()) {
       this.#gaps++;
       this.#delivery.reconnected(pane);
@@ -473,6 +499,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   }
 
   #ended(end: SessionEnd): void {
+    this.#hold.close();
     this.#resyncs.close();
     this.#delivery.end(end.error, this.#settings.closeTimeoutMs).then(() => {
       this.#recorder.release();

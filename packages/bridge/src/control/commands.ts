@@ -28,10 +28,18 @@ const codes: Readonly<Partial<Record<CommandError['code'], BridgeErrorCode>>> = 
   ERR_TMUX_UNSUPPORTED: 'ERR_TMUX_VERSION',
 };
 
-const toBridgeError = (error: unknown, closed: BridgeErrorCode): BridgeError => {
+const toBridgeError = (
+  error: unknown,
+  closed: BridgeErrorCode,
+  commandsMax: number,
+): BridgeError => {
   // What isn't the correlator's is the encoder's word on an argument.
   if (!(error instanceof CommandError)) {
     return new BridgeError('ERR_BRIDGE_ARGUMENT', (error as Error).message, error);
+  }
+  if (error.code === 'ERR_TMUX_QUEUE') {
+    const text = `too many commands wait for their replies: commandsMax=${commandsMax}`;
+    return new BridgeError('ERR_TMUX_QUEUE', text, error);
   }
   const code = error.code === 'ERR_TMUX_CLOSED' ? closed : codes[error.code];
   return new BridgeError(code ?? 'ERR_TMUX_PROTOCOL', error.message, error);
@@ -46,6 +54,7 @@ const oneCommand = { statements: 1 };
 /** Sends commands and hands out their replies. */
 export class Commands {
   readonly #correlator: Correlator;
+  readonly #pendingMax: number;
   #encoder: CommandEncoder;
   #closedCode: BridgeErrorCode = 'ERR_SESSION_CLOSED';
   /** The digits of the guard at hand. */
@@ -53,8 +62,13 @@ export class Commands {
   /** The reply at hand was larger than the session keeps. */
   #truncated = false;
 
-  constructor(write: (line: string) => void, timeoutMs: number, version: string) {
-    this.#correlator = new Correlator(write, { timeoutMs });
+  constructor(
+    write: (line: string) => void,
+    limits: { readonly timeoutMs: number; readonly pendingMax: number },
+    version: string,
+  ) {
+    this.#correlator = new Correlator(write, limits);
+    this.#pendingMax = limits.pendingMax;
     this.#encoder = new CommandEncoder(version);
   }
 
@@ -74,7 +88,7 @@ export class Commands {
       const { lines } = await this.#correlator.request(this.#encoder.command(name, ...args));
       return { lines };
     } catch (error) {
-      throw toBridgeError(error, this.#closedCode);
+      throw toBridgeError(error, this.#closedCode, this.#pendingMax);
     }
   }
 
@@ -91,7 +105,7 @@ export class Commands {
         await Promise.all(lines.map((line) => this.#correlator.requestAll(line, oneCommand)));
       }
     } catch (error) {
-      throw toBridgeError(error, this.#closedCode);
+      throw toBridgeError(error, this.#closedCode, this.#pendingMax);
     }
   }
 

@@ -66,7 +66,7 @@ export class Connection {
     this.#timeoutMs = settings.connectTimeoutMs;
     this.commands = new Commands(
       (line) => this.source.write(line),
-      settings.commandTimeoutMs,
+      { timeoutMs: settings.commandTimeoutMs, pendingMax: settings.commandsMax },
       version,
     );
   }

@@ -39,6 +39,8 @@ export class Reader implements Receiver {
   /** Bytes received and records of output found. */
   bytes = 0;
   records = 0;
+  /** How old the last record was when tmux sent it (ms). */
+  ageMs = 0;
 
   constructor(
     target: RecordTarget,
@@ -61,6 +63,7 @@ export class Reader implements Receiver {
       {
         output,
         extendedOutput: (pane, ageMs, bytes, start, end) => {
+          this.ageMs = ageMs;
           ages.see(pane, ageMs);
           output(pane, bytes, start, end);
         },

@@ -55,6 +55,10 @@ export class InlineSource implements Source {
     return standingOf(this.#transport.pid, this.counts.bytes);
   }
 
+  get ageMs(): number {
+    return this.#reader?.ageMs ?? 0;
+  }
+
   get counts(): SourceCounts {
     return { bytes: this.#reader?.bytes ?? 0, records: this.#reader?.records ?? 0 };
   }

@@ -29,6 +29,8 @@ export interface Source {
   kill(): void;
   /** Counts so far. */
   readonly counts: SourceCounts;
+  /** How old the last record was when tmux sent it (ms), where that is known without asking a worker. */
+  readonly ageMs?: number;
   /** How far it has come, in words, for the message of an error. */
   readonly standing: string;
 }

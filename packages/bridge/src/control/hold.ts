@@ -1,0 +1,140 @@
+/**
+ * Whether a session reads. A sink that may lose nothing and lags holds it up; yet replies come behind the output that
+ * tmux queued before them, and a tmux that isn't read at all may go on reading the program itself.
+ *
+ * ```text
+ * reading ──a pipe presses──▶ held ──a command waits──▶ reading ahead ──answered, or `aheadBytesMax` read──▶ held
+ *    ▲                         │ └──after 50 ms, then ever later──▶ reading 384 KiB ahead ──────────────────────▶ held
+ *    └───no pipe presses───────┘
+ * ```
+ *
+ * O1: what is read ahead waits in the pipes: none of it is lost, and it is at most `aheadBytesMax` and a read until no
+ *     pipe presses any more.
+ * O2: a command that waits is answered as soon as what tmux had queued before it has been read, if that is less.
+ * O3: half of `aheadBytesMax` is for commands alone.
+ *
+ * Why it reads ahead where nobody waits (3.3a, control.c and server-client.c): tmux stops reading a pane while the
+ * buffer of its only client holds 512 bytes. It fills that buffer only when the socket takes bytes; if the socket
+ * became full just when nothing was queued, the buffer stays empty, and tmux queues without end, at the speed of the
+ * program. Reading on while it has a backlog fills the buffer and ends that; but reading on where it has none may begin
+ * it. So it is done soon again as long as there was none, and rarely after there was one: the last record was old when
+ * tmux sent it.
+ *
+ * Cost: a comparison a read.
+ */
+
+/** What the hold needs of its session. */
+export interface HoldHost {
+  /** Stops the source, or starts it again. */
+  read(reading: boolean): void;
+  /** Bytes read from tmux so far. */
+  bytesRead(): number;
+  /** How old the last record was when tmux sent it (ms); undefined if tmux doesn't tell ages. */
+  ageMs(): number | undefined;
+}
+
+/** How long after the source was stopped it is nudged first; then after twice as long each time, up to `restMs`. */
+const nudgeMs = 50;
+/** Once there was a backlog, it is looked at again after this, and then ever more rarely. */
+const restMs = 1600;
+/** More than a socket holds, so that what comes last was in tmux itself. */
+const nudgeBytes = 3 << 17;
+
+/** Holds a session's source up, and lets it go. */
+export class Hold {
+  readonly #host: HoldHost;
+  readonly #aheadBytesMax: number;
+  #pressed = false;
+  #reading = true;
+  #waiting = 0;
+  /** Where reading stood when the first pipe pressed, and when the last nudge began. */
+  #heldAt = 0;
+  #nudgedAt = 0;
+  #nudging = false;
+  #nudgeMs = nudgeMs;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(host: HoldHost, aheadBytesMax: number) {
+    this.#host = host;
+    this.#aheadBytesMax = aheadBytesMax;
+  }
+
+  /** Pipes press, or none does any more. */
+  press(pressed: boolean): void {
+    this.#pressed = pressed;
+    this.#nudging = false;
+    clearTimeout(this.#timer);
+    if (pressed) {
+      this.#heldAt = this.#host.bytesRead();
+      this.#watch(nudgeMs);
+    }
+    this.#apply();
+  }
+
+  /** A command waits for its reply until `reply` settles. */
+  async wait<Reply>(reply: Promise<Reply>): Promise<Reply> {
+    this.#waiting++;
+    if (this.#pressed) this.#apply();
+    try {
+      return await reply;
+    } finally {
+      this.#waiting--;
+      if (this.#pressed) {
+        this.#watch(nudgeMs); // what was read ahead may have taken the backlog away
+        this.#apply();
+      }
+    }
+  }
+
+  /** A read was handed over. */
+  readEnd(): void {
+    if (!this.#pressed || !this.#reading) return;
+    if (this.#nudging && this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
+      this.#nudging = false;
+      const hadBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
+      const later = this.#nudgeMs * 2;
+      this.#watch(hadBacklog ? Math.max(restMs, later) : Math.min(restMs, later));
+    }
+    this.#apply();
+  }
+
+  /** There is another connection: it reads from the beginning. */
+  reconnected(): void {
+    this.#reading = true;
+    if (this.#pressed) this.press(true);
+  }
+
+  /** The session has ended. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#pressed = false;
+  }
+
+  /** Nudges after a while. */
+  #watch(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#nudgeMs = delayMs;
+    this.#nudging = false;
+    if (this.#host.ageMs() === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#nudging = true;
+      this.#nudgedAt = this.#host.bytesRead();
+      this.#apply();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  #apply(): void {
+    const reading = this.#wanted();
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    this.#host.read(reading);
+  }
+
+  #wanted(): boolean {
+    if (!this.#pressed) return true;
+    const aheadBytes = this.#host.bytesRead() - this.#heldAt;
+    if (this.#waiting > 0) return aheadBytes < this.#aheadBytesMax; // O1, O2
+    return this.#nudging && aheadBytes < this.#aheadBytesMax / 2; // O3
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Goal: a session that a sink holds up reads exactly as far as it should.
+ * Method: a host that is made of numbers, timers that are turned by hand, random histories.
+ */
+import { fc, test as property } from '@fast-check/vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Hold } from '../src/control/hold.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const aheadBytesMax = 4 << 20;
+const readBytes = 65_536;
+
+/** A session of which only the numbers are there. */
+function session(ageMs: () => number | undefined = () => 0) {
+  const state = { reading: true, bytes: 0, calls: 0 };
+  const hold = new Hold(
+    {
+      read: (reading) => {
+        expect(reading).not.toBe(state.reading);
+        state.reading = reading;
+        state.calls++;
+      },
+      bytesRead: () => state.bytes,
+      ageMs,
+    },
+    aheadBytesMax,
+  );
+  /** What is there is read, as long as reading goes on; returns how much. */
+  const read = (most = Number.POSITIVE_INFINITY): number => {
+    const before = state.bytes;
+    while (state.reading && state.bytes - before < most) {
+      state.bytes += readBytes;
+      hold.readEnd();
+    }
+    return state.bytes - before;
+  };
+  return { hold, state, read };
+}
+
+const pending = () => {
+  let settle!: () => void;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+};
+
+describe('the hold', () => {
+  test('a command is waited for by reading on, up to the limit', async () => {
+    const { hold, state, read } = session();
+    hold.press(true);
+    expect(state.reading).toBe(false);
+    const { promise, settle } = pending();
+    const waited = hold.wait(promise);
+    expect(state.reading).toBe(true);
+    read(readBytes);
+    settle();
+    await waited;
+    expect(state.reading).toBe(false);
+    const other = pending();
+    const late = hold.wait(other.promise);
+    expect(read()).toBe(aheadBytesMax - readBytes); // counted since it was held
+    expect(state.reading).toBe(false);
+    hold.press(false);
+    expect(state.reading).toBe(true);
+    other.settle();
+    await late;
+    hold.press(true);
+    hold.wait(pending().promise);
+    expect(read()).toBe(aheadBytesMax); // and counted anew
+    hold.close();
+  });
+
+  test('a command that fails ends its wait too', async () => {
+    const { hold, state } = session();
+    hold.press(true);
+    await expect(hold.wait(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    expect(state.reading).toBe(false);
+    hold.close();
+  });
+
+  test('without a backlog it reads on a little, ever later, and leaves half to commands', () => {
+    const { hold, state, read } = session();
+    hold.press(true);
+    const times: number[] = [];
+    for (let ms = 0; ms < 60_000; ms += 10) {
+      vi.advanceTimersByTime(10);
+      if (state.reading) {
+        times.push(ms + 10);
+        read();
+      }
+    }
+    expect(times.slice(0, 6)).toEqual([50, 150, 350, 750, 1550, 3150]);
+    expect(state.bytes).toBe(aheadBytesMax / 2);
+    hold.wait(pending().promise);
+    expect(read()).toBe(aheadBytesMax / 2);
+    hold.close();
+  });
+
+  test('once there was a backlog it leaves tmux alone, but for a look now and then', () => {
+    const { hold, state, read } = session(() => 40);
+    hold.press(true);
+    const times: number[] = [];
+    for (let ms = 0; ms < 60_000; ms += 10) {
+      vi.advanceTimersByTime(10);
+      if (state.reading) {
+        times.push(ms + 10);
+        read();
+      }
+    }
+    expect(times.slice(0, 2)).toEqual([50, 1650]);
+    expect(times.length).toBeGreaterThan(2); // 40 ms aren't old any more
+    hold.close();
+  });
+
+  test('a tmux that tells no ages is left alone', () => {
+    const { hold, state } = session(() => undefined);
+    hold.press(true);
+    vi.advanceTimersByTime(600_000);
+    expect(state.calls).toBe(1);
+    hold.close();
+  });
+
+  const step = fc.constantFrom('press', 'release', 'ask', 'answer', 'read', 'later', 'reconnect');
+  property.prop([fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 200 })])(
+    'reads while nothing presses, and never further ahead than it may',
+    async (steps, ageMs) => {
+      const { hold, state, read } = session(() => ageMs);
+      let pressed = false;
+      let heldAt = 0;
+      const asked: (() => void)[] = [];
+      for (const name of steps) {
+        if (name === 'press' && !pressed) {
+          pressed = true;
+          heldAt = state.bytes;
+          hold.press(true);
+        } else if (name === 'release' && pressed) {
+          pressed = false;
+          hold.press(false);
+        } else if (name === 'ask') {
+          const { promise, settle } = pending();
+          asked.push(settle);
+          hold.wait(promise);
+        } else if (name === 'answer') {
+          asked.shift()?.();
+          await Promise.resolve().then(() => Promise.resolve());
+        } else if (name === 'read') read(3 * readBytes);
+        else if (name === 'later') vi.advanceTimersByTime(2000);
+        else if (name === 'reconnect') {
+          state.reading = true;
+          state.bytes = heldAt = 0;
+          hold.reconnected();
+        }
+        if (!pressed) expect(state.reading).toBe(true);
+        else expect(state.bytes - heldAt).toBeLessThanOrEqual(aheadBytesMax + readBytes);
+        if (pressed && asked.length > 0 && state.bytes - heldAt < aheadBytesMax) {
+          expect(state.reading).toBe(true);
+        }
+      }
+      hold.close();
+    },
+  );
+});
