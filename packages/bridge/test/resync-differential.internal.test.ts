@@ -7,6 +7,7 @@
  */
 import { fc } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Dialect, dialectOf } from '../src/resync/dialect.ts';
 import { cellBefore, paint } from '../src/resync/paint.ts';
 import { Pen } from '../src/resync/pen.ts';
 import { readScreen, type Screen, screenCommands } from '../src/resync/screen.ts';
@@ -253,15 +254,20 @@ async function ask(): Promise<Screen> {
   await tty.settled();
   const commands = screenCommands(tty.pane.id, 0, false);
   const replies = await Promise.all(commands.map((words) => tty.session.command(...words)));
-  const screen = readScreen(replies.map((reply) => reply.lines));
+  const screen = readScreen(
+    replies.map((reply) => reply.lines),
+    dialect(),
+  );
   if (screen === undefined) throw new Error('tmux did not answer as expected');
   return screen;
 }
 
+const dialect = (): Dialect => dialectOf(tty.session.version);
+
 /** Puts tmux and a new tracker into the same, known state. */
 async function fresh(): Promise<StreamTracker> {
   tty.feed('\x18\x1b\\\x1b[?1049l\x1bc\x1b[?1049h\x1b[?1049l\x1bc\x1b[3J');
-  const tracker = new StreamTracker();
+  const tracker = new StreamTracker(dialect());
   tracker.alternate = false;
   const bytes = Buffer.from('\x1bc');
   tracker.push(bytes, 0, bytes.length);
@@ -328,6 +334,9 @@ describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
         if (screen.origin && (screen.y < screen.top || screen.y > screen.bottom)) return;
         // Leaving an alternate screen that isn't shown: each terminal has its own idea.
         if (!screen.alternate && after.includes('1049l')) return;
+        // tmux from 3.6 on prints something for bytes that are no character, terminals print what they like.
+        if (dialect().replacesInvalid && tracker.grammar.cut.length > 0) return;
+        if (screen.hasTabs && tracker.cursor.tabsMoved) return; // named: 'tabs'
         if (after === wrap && /[\u3000-\uffff]/.test(screen.rows.join(''))) return;
         tracker.anchor(screen);
         // Whatever the terminal was in the middle of.
@@ -363,7 +372,7 @@ describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
           const told = await fresh();
           tty.feed(earlier);
           told.push(Buffer.from(earlier), 0, earlier.length);
-          const tracker = new StreamTracker();
+          const tracker = new StreamTracker(dialect());
           tracker.anchor(await ask());
           for (const text of units) {
             const bytes = Buffer.from(text);

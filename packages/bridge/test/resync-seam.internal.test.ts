@@ -5,6 +5,7 @@
  */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
+import { dialectOf } from '../src/resync/dialect.ts';
 import type { Screen } from '../src/resync/screen.ts';
 import { findSeam, SeamRequest } from '../src/resync/seam.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
@@ -41,7 +42,7 @@ const stream = fc
   .map((units) => Buffer.from(units.join('')));
 
 function anchored(): StreamTracker {
-  const tracker = new StreamTracker();
+  const tracker = new StreamTracker(dialectOf('3.3a'));
   tracker.anchor(told(columns, rows));
   tracker.pen.reset();
   return tracker;

@@ -6,6 +6,7 @@
 import { fc, test } from '@fast-check/vitest';
 import xterm from '@xterm/headless';
 import { describe, expect } from 'vitest';
+import { dialectOf } from '../src/resync/dialect.ts';
 import { Pen } from '../src/resync/pen.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
 import { told } from './support/told.ts';
@@ -43,7 +44,7 @@ const unit = fc.oneof(
 );
 
 function tracker(): StreamTracker {
-  const made = new StreamTracker();
+  const made = new StreamTracker(dialectOf('3.3a'));
   made.anchor(told(columns, rows));
   made.pen.reset();
   return made;
@@ -98,7 +99,7 @@ describe('the tracker', () => {
   );
 
   test('names a pen that it joined in the middle, and learns it from a reset', () => {
-    const one = new StreamTracker();
+    const one = new StreamTracker(dialectOf('3.3a'));
     one.push(Buffer.from('abc\x1b[31m'), 0, 8);
     expect(one.unknown()).toContain('pen');
     one.push(Buffer.from('\x1b[m'), 0, 3);
@@ -106,7 +107,7 @@ describe('the tracker', () => {
   });
 
   test('learns of a saved pen only what the current one still has from before', () => {
-    const one = new StreamTracker();
+    const one = new StreamTracker(dialectOf('3.3a'));
     one.anchor(told(columns, rows));
     const feed = (text: string): void => one.push(Buffer.from(text), 0, text.length);
     // Joined within a run; its foreground is saved, then another one set.

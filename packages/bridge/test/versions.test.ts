@@ -8,7 +8,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, memorySink, nullSink, type Session } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import {
+  fakeTmux,
+  hasTmux,
+  type TestServer,
+  testServer,
+  tmuxProgram,
+  until,
+} from './support/tmux.ts';
 
 let server: TestServer;
 beforeEach(() => {
@@ -120,7 +127,7 @@ describe.skipIf(!hasTmux || !hasScript)('an ordinary client beside the session',
     const flags = (): string => server.run('list-clients', '-F', '#{client_flags}');
     expect(flags()).toContain('pause-after=60');
     const { TMUX: _, ...env } = process.env;
-    const attach = `tmux -S ${server.socketPath} attach -t main`;
+    const attach = `'${tmuxProgram}' -S ${server.socketPath} attach -t main`;
     const ordinary = spawn('script', ['-qfec', attach, '/dev/null'], {
       env: { ...env, TERM: 'xterm' },
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -39,6 +39,8 @@ export class Cursor {
   wrap = true;
   /** Columns with a tab stop, or undefined if unknown. */
   tabs: Set<number> | undefined;
+  /** Stops were set or cleared since they were the default ones. */
+  tabsMoved = false;
 
   /** Takes over what tmux tells. */
   anchor(told: ToldCursor): void {
@@ -148,12 +150,14 @@ export class Cursor {
 
   /** Sets a tab stop. */
   setTab(): void {
+    this.tabsMoved = true;
     if (this.x < 0) this.tabs = undefined;
     else if (this.x < this.columns) this.tabs?.add(this.x);
   }
 
   /** Clears a tab stop, or all. */
   clearTab(all: boolean): void {
+    this.tabsMoved = true;
     if (all) this.tabs = new Set();
     else if (this.x < 0) this.tabs = undefined;
     else this.tabs?.delete(this.x);
@@ -217,6 +221,7 @@ export class Cursor {
 
   /** Default stops: every eighth column. */
   resetTabs(): void {
+    this.tabsMoved = false;
     this.tabs = undefined;
     if (this.columns < 0) return;
     this.tabs = new Set();

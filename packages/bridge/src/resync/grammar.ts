@@ -12,7 +12,7 @@
  * N1: whatever the pieces, the same calls come in the same order.
  * N2: `sequenceBytes` is the length of what `capture-pane -P` shows: all bytes since the ground state was left.
  * N3: an escape sequence inside a UTF-8 character doesn't end the character (tmux goes on with it), ASCII does. A bad
- *     character prints nothing.
+ *     character prints nothing, or U+FFFD from tmux 3.6 on (`replacesInvalid`).
  *
  * C1 bytes aren't controls. Cost: one step a byte, runs of printable ASCII in one.
  */
@@ -23,6 +23,8 @@ export interface GrammarTarget {
   printed(count: number): void;
   /** A character that isn't ASCII. */
   character(code: number): void;
+  /** U+FFFD is printed in place of bytes that are no character. */
+  replaced(): void;
   /** A byte below 0x20. */
   control(byte: number): void;
   /** `ESC`, intermediates and a final byte. */
@@ -63,6 +65,7 @@ const carriesOut = (state: number): boolean => state <= controlIgnored;
 /** The state machine; `push` calls its target. */
 export class Grammar {
   readonly #target: GrammarTarget;
+  readonly #replacesInvalid: boolean;
   #state = ground;
   #parameters = '';
   #marks = '';
@@ -79,8 +82,9 @@ export class Grammar {
   /** Bytes since the ground state was left (N2). */
   sequenceBytes = 0;
 
-  constructor(target: GrammarTarget) {
+  constructor(target: GrammarTarget, replacesInvalid: boolean) {
     this.#target = target;
+    this.#replacesInvalid = replacesInvalid;
   }
 
   /** Takes another one's state. */
@@ -103,7 +107,7 @@ export class Grammar {
   reset(): void {
     this.#state = ground;
     this.sequenceBytes = 0;
-    this.#endCharacter();
+    this.#forgetCharacter();
   }
 
   /** Whether the stream stands between sequences. */
@@ -145,8 +149,18 @@ export class Grammar {
     }
   }
 
+  /** Something else came before the character was whole. */
   #endCharacter(): void {
     if (this.#utf8Bytes === 0) return;
+    this.#forgetCharacter();
+    this.#invalid();
+  }
+
+  #invalid(): void {
+    if (this.#replacesInvalid) this.#target.replaced();
+  }
+
+  #forgetCharacter(): void {
     this.#utf8 = [];
     this.#utf8Bytes = 0;
     this.#utf8Bad = this.#utf8Split = false;
@@ -190,7 +204,7 @@ export class Grammar {
       if (byte >= 0xc2 && byte <= 0xf4) {
         this.#utf8Bytes = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
         this.#utf8 = [byte];
-      }
+      } else this.#invalid();
       return;
     }
     if ((byte & 0xc0) !== 0x80) this.#utf8Bad = true;
@@ -202,9 +216,10 @@ export class Grammar {
       code = (code << 6) | (this.#utf8[index]! & 0x3f);
     }
     const least = this.#utf8Bytes === 4 ? 0x10000 : this.#utf8Bytes === 3 ? 0x800 : 0x80;
-    this.#endCharacter();
-    if (bad || code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return;
-    this.#target.character(code);
+    this.#forgetCharacter();
+    if (bad || code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+      this.#invalid();
+    else this.#target.character(code);
   }
 
   /** A byte from 0x20 to 0x7e inside a sequence. */
@@ -285,6 +300,7 @@ export class Grammar {
 const nobody: GrammarTarget = {
   printed() {},
   character() {},
+  replaced() {},
   control() {},
   escape() {},
   sequence() {},
@@ -299,7 +315,7 @@ const nobody: GrammarTarget = {
  * string, which to tmux is a part of it, is left out, since terminals end the string there.
  */
 export function replayable(pending: Uint8Array): Uint8Array {
-  const grammar = new Grammar(nobody);
+  const grammar = new Grammar(nobody, false);
   const kept: number[] = [];
   for (let index = 0; index < pending.length; index++) {
     const byte = pending[index]!;

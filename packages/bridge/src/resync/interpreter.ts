@@ -39,16 +39,23 @@ export class Interpreter implements GrammarTarget {
     }
     this.#cellPrinted();
     this.#tracker.repeatable = true;
+    this.#tracker.lastCode = 0;
   }
 
   character(code: number): void {
     const width = widthOf(code);
     this.#tracker.changes++;
-    this.#tracker.repeatable = false;
+    this.#tracker.repeatable = this.#tracker.dialect.repeatsAll;
+    this.#tracker.lastCode = code;
     if (width === 0) return; // a mark joins a cell that may have been printed with another pen
     this.#tracker.wrapped(this.#tracker.cursor.print(width));
     this.#cellPrinted();
     if (width < 0) this.#tracker.lastY = -1;
+  }
+
+  replaced(): void {
+    this.character(0xfffd);
+    this.#tracker.repeatable = false;
   }
 
   #cellPrinted(): void {
@@ -189,13 +196,15 @@ export class Interpreter implements GrammarTarget {
     this.#tracker.lastY = -1;
   }
 
-  /** `REP`: tmux repeats ASCII that was the last thing in the stream, up to the end of the row. */
+  /** `REP`: tmux repeats what was printed last if nothing came between, up to the end of the row. */
   #repeat(parameters: string): void {
     const count = Math.max(1, Number(parameters || '1'));
     const { x, columns } = this.#tracker.cursor;
     if (!this.#tracker.repeatable) return;
-    if (x < 0) this.printed(1);
-    else if (x < columns) this.printed(Math.min(count, columns - x));
+    const times = x < 0 ? 1 : Math.min(count, columns - x);
+    const code = this.#tracker.lastCode;
+    if (code !== 0) for (let time = 0; time < times; time++) this.character(code);
+    else if (times > 0) this.printed(times);
   }
 
   #eraseDisplay(what: number): void {

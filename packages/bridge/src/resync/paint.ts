@@ -105,11 +105,11 @@ export function cellBefore(screen: Screen, x: number, y: number): CapturedCell |
   return undefined;
 }
 
-/** Paints rows from the top, one screen high: under them what was erased right of their text (B1). */
-function paintRows(rows: readonly string[], backgrounds: Backgrounds): string {
+/** Paints rows from the top, one screen high: under them what was erased right of their text (B1), if tmux doesn't tell. */
+function paintRows(rows: readonly string[], backgrounds: Backgrounds | undefined): string {
   let text = '\x1b[0m\x0f';
   for (let y = 0; y < rows.length; y++) {
-    for (const { x, background } of (recipe.backgrounds && backgrounds.rows[y]) || []) {
+    for (const { x, background } of (recipe.backgrounds && backgrounds?.rows[y]) || []) {
       text += `${place(x, y)}\x1b[0;${background}m\x1b[K`;
     }
   }
@@ -158,9 +158,12 @@ function paintCursor(screen: Screen): string {
  */
 export function paint(screen: Screen, tracker: StreamTracker, history: boolean): Uint8Array {
   const { saved, sets } = tracker;
+  const { tellsErased } = tracker.dialect;
   let text = prelude;
   if (screen.alternate) {
-    text += paintHistory(screen, history) + paintRows(screen.hidden, tracker.hiddenBackgrounds);
+    text +=
+      paintHistory(screen, history) +
+      paintRows(screen.hidden, tellsErased ? undefined : tracker.hiddenBackgrounds);
     const x = Math.min(screen.hiddenX, screen.columns - 1);
     const y = Math.min(screen.hiddenY, screen.height - 1);
     text += `${place(x, y)}${tracker.alternatePen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
@@ -170,7 +173,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   const before = first === undefined ? '' : first.pen.sgr() + first.shift;
   text += paintRows(
     [before + (screen.rows[0] ?? ''), ...screen.rows.slice(1)],
-    tracker.backgrounds,
+    tellsErased ? undefined : tracker.backgrounds,
   );
   text += paintTabs(screen);
   const select = `\x1b(${saved.sets[0]}\x1b)${saved.sets[1]}${saved.shift === 1 ? '\x0e' : '\x0f'}`;

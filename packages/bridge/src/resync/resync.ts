@@ -18,7 +18,9 @@
 import { channel } from 'node:diagnostics_channel';
 import { encodeCommand } from '@millrace/tmux-proto/commands';
 import type { Replied } from '../control/commands.ts';
+import { areDefault } from './captured-rows.ts';
 import { Chunks } from './chunks.ts';
+import type { Dialect } from './dialect.ts';
 import { cellBefore, paint } from './paint.ts';
 import { recipe } from './recipe.ts';
 import { readScreen, type Screen, screenCommands } from './screen.ts';
@@ -57,8 +59,7 @@ export interface ResyncHost {
   mayPause(): boolean;
   /** Tells that tmux has paused the pane because it was asked to. */
   paused(): void;
-  /** Whether `capture-pane` tells links. */
-  tellsLinks(): boolean;
+  readonly dialect: Dialect;
   /** Watches other panes' output from now on, or no longer. */
   watch(watched: boolean): void;
   /** Tells of a snapshot that was handed over. */
@@ -80,7 +81,7 @@ const heldBytesMax = 1 << 20;
 
 /** Keeps the pipes of one pane restorable. */
 export class PaneResync {
-  #tracker: StreamTracker = new StreamTracker();
+  #tracker: StreamTracker;
   readonly #pane: number;
   readonly #host: ResyncHost;
   readonly #wishes = new Wishes<ResyncPipe>();
@@ -105,6 +106,7 @@ export class PaneResync {
   constructor(pane: number, host: ResyncHost) {
     this.#pane = pane;
     this.#host = host;
+    this.#tracker = new StreamTracker(host.dialect);
   }
 
   /** Whether a pipe may skip now: what tmux and the tracker know would restore it exactly. */
@@ -256,7 +258,7 @@ export class PaneResync {
   }
 
   #replied(replies: readonly (readonly string[])[], resumed: boolean, request: SeamRequest): void {
-    const screen = readScreen(replies);
+    const screen = readScreen(replies, this.#host.dialect);
     if (screen === undefined || (this.#paused && !resumed)) {
       this.#retry();
       return;
@@ -364,11 +366,16 @@ export class PaneResync {
 
   /** What can't be restored however long it is waited for. */
   #named(screen: Screen, history: boolean): InexactReason[] {
-    const reasons: InexactReason[] = this.#tracker.untoldReasons(history, this.#host.tellsLinks());
+    const reasons: InexactReason[] = this.#tracker.untoldReasons(
+      history,
+      this.#host.dialect.tellsLinks,
+    );
     const { hidden, rows } = screen;
     if (isDisputed(rows) || isDisputed(hidden) || (history && isDisputed(screen.history))) {
       reasons.push('character-width');
     }
+    const moved = this.#tracker.cursor.tabsMoved || !areDefault(screen.tabs, screen.columns);
+    if (screen.hasTabs && moved) reasons.push('tabs');
     return reasons;
   }
 

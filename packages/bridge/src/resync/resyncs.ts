@@ -1,8 +1,8 @@
 /** The resyncs of a session's panes: made when a pipe may need a snapshot, shown all output from then on. */
 
-import { versionOrder } from '@millrace/tmux-proto/commands';
 import type { Replied } from '../control/commands.ts';
 import type { Pane } from '../pane.ts';
+import { dialectOf } from './dialect.ts';
 import { PaneResync, type ResyncReport } from './resync.ts';
 
 /** What the resyncs need of their session. */
@@ -17,9 +17,6 @@ export interface ResyncsHost {
   /** Returns tmux's version. */
   version(): string;
 }
-
-/** The first tmux that keeps links, and captures them. */
-const linksSince = versionOrder('3.4');
 
 /** One resync a pane that needs one. */
 export class Resyncs {
@@ -44,7 +41,7 @@ export class Resyncs {
     if (known !== undefined) return known;
     const resync = new PaneResync(pane.id, {
       ask: (line, count, replied) => this.#host.ask(line, count, replied),
-      tellsLinks: () => versionOrder(this.#host.version()) >= linksSince,
+      dialect: dialectOf(this.#host.version()),
       mayPause: () => pane.pipes.every((pipe) => pipe.lossy),
       paused: () => this.#host.paused(pane),
       watch: (watched) => {

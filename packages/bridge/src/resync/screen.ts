@@ -4,6 +4,9 @@
  * tmux runs the commands of one line without reading from a program in between (seen on 3.3a and in cmd-queue.c), so
  * the replies show one moment. With `resume`, output of a paused pane begins again at that very moment.
  */
+import { capturedRows } from './captured-rows.ts';
+import type { Dialect } from './dialect.ts';
+
 /** A screen as tmux has it. */
 export interface Screen {
   /** The rows that scrolled away, oldest first, with SGR sequences; as many as were asked for. */
@@ -23,6 +26,8 @@ export interface Screen {
   readonly top: number;
   readonly bottom: number;
   readonly tabs: readonly number[];
+  /** Whether there are tabs in the rows: how wide they are is a guess if the stops were changed. */
+  readonly hasTabs: boolean;
   readonly alternate: boolean;
   /** Cursor of the hidden screen. */
   readonly hiddenX: number;
@@ -106,15 +111,11 @@ const bytesOfEscaped = (text: string): Uint8Array =>
     'latin1',
   );
 
-/** tmux 3.3a writes the overline attribute as `5:3`, which terminals take for blinking or for nothing. */
-const repaired = (row: string): string =>
-  row.includes('5:3')
-    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-      row.replace(/\x1b\[[\d;:]*m/g, (found) => found.replace(/(?<![\d:])5:3(?![\d:])/, '53'))
-    : row;
-
-/** Reads the replies; undefined if they make no sense. */
-export function readScreen(replies: readonly (readonly string[])[]): Screen | undefined {
+/** Reads the replies of a tmux; undefined if they make no sense. */
+export function readScreen(
+  replies: readonly (readonly string[])[],
+  dialect: Dialect,
+): Screen | undefined {
   const [told, captured, hidden, pending] = replies;
   const words = told?.[0]?.split(';');
   if (words === undefined || words.length < fields.length + 2 || captured === undefined) {
@@ -127,10 +128,16 @@ export function readScreen(replies: readonly (readonly string[])[]): Screen | un
   const [historySize, historyLimit, pid] = numbers.slice(-3);
   const [wrap, origin, insert, cursorVisible, keypad, cursorKeys] = flags as boolean[];
   if (!(columns! > 0 && height! > 0) || captured.length < height!) return undefined;
+  const tabs = words[fields.length]!.split(',').filter(Boolean).map(Number);
+  const stops = { columns: columns!, tabs };
+  const above = captured.length - height!;
+  const rows = capturedRows(captured, dialect, stops, above + y!);
+  const covered = alternate === 1 ? (hidden ?? []) : [];
   return {
-    history: captured.slice(0, captured.length - height!).map(repaired),
-    rows: captured.slice(captured.length - height!).map(repaired),
-    hidden: alternate === 1 ? (hidden ?? []).map(repaired) : [],
+    history: rows.slice(0, above),
+    rows: rows.slice(above),
+    hidden: capturedRows(covered, dialect, stops),
+    hasTabs: [...captured, ...covered].some((row) => row.includes('\t')),
     pending: bytesOfEscaped((pending ?? []).join('\n')),
     columns: columns!,
     height: height!,
@@ -138,7 +145,7 @@ export function readScreen(replies: readonly (readonly string[])[]): Screen | un
     y: y!,
     top: top!,
     bottom: bottom!,
-    tabs: words[fields.length]!.split(',').filter(Boolean).map(Number),
+    tabs,
     alternate: alternate === 1,
     hiddenX: hiddenX!,
     hiddenY: hiddenY!,

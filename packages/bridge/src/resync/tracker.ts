@@ -15,6 +15,7 @@
  */
 import { Backgrounds } from './backgrounds.ts';
 import { Cursor, type Scrolled, type ToldCursor } from './cursor.ts';
+import type { Dialect } from './dialect.ts';
 import { Grammar } from './grammar.ts';
 import { History } from './history.ts';
 import { Interpreter, untoldModes } from './interpreter.ts';
@@ -30,7 +31,7 @@ export type InexactReason =
   | 'cursor'
   /** Where `DECRC` goes to: the cursor was saved at a place that the stream doesn't tell. */
   | 'saved-cursor'
-  /** Cells were erased with a background colour at a place that the stream doesn't tell; `capture-pane` omits them. */
+  /** Cells were erased with a background colour at a place that the stream doesn't tell; before 3.4 `capture-pane` omits them. */
   | 'erased-background'
   /**
    * Set before the bridge watched the pane, or while tmux dropped its output: character sets, saved cursor and pens,
@@ -40,6 +41,8 @@ export type InexactReason =
   | 'earlier-state'
   /** A row has a character of which terminals dispute how wide it is (emoji): what is right of it may be displaced. */
   | 'character-width'
+  /** A row has tabs, and the stops have been changed: from 3.6 on tmux tells a tab, but not how wide it is. */
+  | 'tabs'
   | UntoldReason;
 
 /** What `DECSC` saves. */
@@ -74,7 +77,7 @@ const savedInitially = (): SavedCursor => ({
 
 /** Follows one pane's bytes. */
 export class StreamTracker {
-  readonly grammar: Grammar = new Grammar(new Interpreter(this));
+  readonly grammar: Grammar;
   readonly pen: Pen = new Pen(false);
   readonly cursor: Cursor = new Cursor();
   readonly history: History = new History();
@@ -114,12 +117,23 @@ export class StreamTracker {
   lastY = -1;
   /** The last thing in the stream was a character; a sequence may have begun since. */
   justPrintedCell = false;
-  /** The last thing in the stream was ASCII, which `REP` repeats. */
+  /** The last thing in the stream was a character that `REP` repeats. */
   repeatable = false;
+  /** The character printed last, 0 for ASCII. */
+  lastCode = 0;
+
+  /** How the tmux that the pane is in takes its bytes. */
+  readonly dialect: Dialect;
+
+  /** @param dialect - of the tmux that the pane is in */
+  constructor(dialect: Dialect) {
+    this.dialect = dialect;
+    this.grammar = new Grammar(new Interpreter(this), dialect.replacesInvalid);
+  }
 
   /** Returns a tracker in the same state. */
   clone(): StreamTracker {
-    const made = new StreamTracker();
+    const made = new StreamTracker(this.dialect);
     made.grammar.assign(this.grammar);
     made.pen.assign(this.pen);
     made.cursor.assign(this.cursor);
@@ -146,6 +160,7 @@ export class StreamTracker {
     made.lastY = this.lastY;
     made.justPrintedCell = this.justPrintedCell;
     made.repeatable = this.repeatable;
+    made.lastCode = this.lastCode;
     return made;
   }
 
@@ -169,7 +184,9 @@ export class StreamTracker {
     const reasons: InexactReason[] = [];
     if (!this.pen.known) reasons.push('pen');
     if (this.saved.x < 0 || this.saved.y < 0) reasons.push('saved-cursor');
-    if (!this.backgrounds.known || !this.hiddenBackgrounds.known) reasons.push('erased-background');
+    const isErasedKnown =
+      this.dialect.tellsErased || (this.backgrounds.known && this.hiddenBackgrounds.known);
+    if (!isErasedKnown) reasons.push('erased-background');
     return reasons;
   }
 

@@ -1,0 +1,35 @@
+/**
+ * How versions of tmux differ in what they do with a pane's bytes and in what they tell of its screen. Each was seen
+ * on real servers (3.3a, 3.5a, 3.6b, 3.7c, 3.8).
+ */
+import { versionOrder } from '@millrace/tmux-proto/commands';
+
+/** What a version of tmux does. */
+export interface Dialect {
+  /** It keeps hyperlinks, and `capture-pane -e` tells them. */
+  readonly tellsLinks: boolean;
+  /** `capture-pane` tells every cell of a row, those that were only erased too, with their background. */
+  readonly tellsErased: boolean;
+  /** It keeps a tab as one cell over several columns, and `capture-pane` tells a tab, not how wide it is. */
+  readonly keepsTabs: boolean;
+  /** It prints U+FFFD in place of bytes that are no UTF-8; older ones print nothing. */
+  readonly replacesInvalid: boolean;
+  /** `REP` repeats any character; older ones repeat ASCII only. */
+  readonly repeatsAll: boolean;
+}
+
+const linksSince = versionOrder('3.4');
+const cellsSince = versionOrder('3.4');
+const charactersSince = versionOrder('3.6');
+
+/** Returns what the tmux of this version does. */
+export function dialectOf(version: string): Dialect {
+  const order = versionOrder(version);
+  return {
+    tellsLinks: order >= linksSince,
+    tellsErased: order >= cellsSince,
+    keepsTabs: order >= charactersSince,
+    replacesInvalid: order >= charactersSince,
+    repeatsAll: order >= charactersSince,
+  };
+}
