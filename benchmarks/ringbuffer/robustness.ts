@@ -3,6 +3,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { attachConsumer, attachProducer, createRing } from '@millrace/ringbuffer';
 import { killRounds } from '../../packages/ringbuffer/stress/kill.ts';
 import type { AbsoluteRow } from '../harness/row.ts';
+import { median } from '../harness/run-row.ts';
 
 /** Garbage collections during two million pushes and pops of mixed sizes. */
 async function collections(): Promise<number> {
@@ -34,7 +35,17 @@ async function collections(): Promise<number> {
   return seen;
 }
 
-/** Growth of the process (MB) over asynchronous waits with a timeout, each ended by data. */
+const PART_COUNT = 9;
+const MILLION = 1_000_000;
+
+/**
+ * Growth of the process (MB) over a million asynchronous waits with a timeout, each ended by data.
+ *
+ * The resident size alone, before and after, says little: collected pages go back to the system when the engine
+ * pleases, tens of megabytes at a time. A leak grows with every wait, so it is looked for as a slope: the median of
+ * the slopes between any two of the points that follow a warm-up (Theil and Sen), each point taken after collections
+ * with turns of the event loop between.
+ */
 async function growth(): Promise<number> {
   const { handle } = createRing();
   const producer = attachProducer(handle);
@@ -48,15 +59,23 @@ async function growth(): Promise<number> {
       consumer.tryPopInto(bytes);
     }
   };
-  const memory = (): number => {
-    globalThis.gc?.();
-    globalThis.gc?.();
+  const settledMb = async (): Promise<number> => {
+    for (let i = 0; i < 4; i++) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     return process.memoryUsage().rss / 1e6;
   };
-  await turn(100_000);
-  const before = memory();
-  await turn(1_000_000);
-  return memory() - before;
+  await turn(MILLION / 2);
+  const points: number[] = [];
+  for (let part = 0; part < PART_COUNT; part++) {
+    points.push(await settledMb());
+    if (part < PART_COUNT - 1) await turn(MILLION / (PART_COUNT - 1));
+  }
+  const slopes = points.flatMap((later, j) =>
+    points.slice(0, j).map((earlier, i) => (later - earlier) / (j - i)),
+  );
+  return median(slopes) * (PART_COUNT - 1);
 }
 
 const row = (
