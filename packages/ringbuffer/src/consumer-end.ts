@@ -276,7 +276,6 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
       },
       announce: () => {
         // With several waits pending, the earliest of their targets: any data.
-        // mutant-ok index-off-by-one: a waiter that is woken below its watermark sleeps again: W3
         const target = this.position() + (this.pending > 1 ? 1 : least);
         Atomics.store(this.words, DATA_LINE + TARGET, target | 0);
         this.storeCounts();

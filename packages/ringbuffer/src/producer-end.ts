@@ -448,7 +448,6 @@ export abstract class ProducerEnd {
     const { dataWords, dataLine } = this;
     const flag = Atomics.load(dataWords, dataLine + FLAG);
     if ((flag & FLAG_ENDED) !== 0 && this.state === OPEN) this.state = ENDED;
-    // mutant-ok drop-recheck: a waiter that is woken below its watermark sleeps again: W3
     if (!anyway && ((this.published - Atomics.load(dataWords, dataLine + TARGET)) | 0) < 0) return;
     if ((flag & FLAG_SLEEPER) !== 0) this.wakes++;
     wake(dataWords, dataLine, this.bell);

@@ -39,7 +39,6 @@ class DeadlineTimer {
     const now = performance.now();
     let next = Infinity;
     for (const wait of this.#waits) {
-      // mutant-ok index-off-by-one: fires once more, at once
       if (wait.deadline <= now) wait.expire();
       // mutant-ok index-off-by-one: the same time
       else if (wait.deadline < next) next = wait.deadline;
@@ -55,7 +54,6 @@ class KeepAlive {
   #timer: { ref?: () => void; unref?: () => void } | undefined;
 
   hold(): void {
-    // mutant-ok drop-recheck: the timer is held already
     if (this.#count++ !== 0) return;
     if (this.#timer === undefined) {
       const timer: unknown = setInterval(() => {}, 0x7fffffff);

@@ -12,11 +12,12 @@ type Module = typeof import('../../src/index.ts');
 export const gate: MutationGate<Module> = defineGate<Module>({
   name: "the rings' two sides",
   directory: new URL('../../src/', import.meta.url),
-  files: ['producer-end.ts', 'consumer-end.ts'],
+  files: ['producer-end.ts', 'consumer-end.ts', 'reader.ts'],
   operators,
   entry: 'index.ts',
   scenarios: (ring) => [
     ...sidesAloneOf(ring),
-    ...proofsOf(ring).proofs.filter(({ name }) => name.startsWith('SPSC')),
+    // The deep ones have tens of millions of states each: no change needed them.
+    ...proofsOf(ring).proofs.filter(({ name, deep }) => name.startsWith('SPSC') && !deep),
   ],
 });

@@ -205,7 +205,7 @@ class Clock {
   /** Moves on, firing what is due, and lets promises settle. */
   async advance(delayMs: number): Promise<void> {
     this.#nowMs += delayMs;
-    for (const [handle, { atMs, fire }] of this.#timers) {
+    for (const [handle, { atMs, fire }] of [...this.#timers]) {
       if (atMs <= this.#nowMs && this.#timers.delete(handle)) fire();
     }
     await settle();
