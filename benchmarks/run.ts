@@ -1,7 +1,8 @@
 /**
  * The one benchmark runner: `npm run bench [-- PACKAGE...] [--row TEXT] [--rounds N] [--json FILE]`.
  *
- * Each package has a folder here whose `rows.ts` exports `rows`. With `--report`, the results are written to
+ * Each package has a folder here whose `rows.ts` exports `rows`, and may export `about`, which says in what state the
+ * machine was measured. With `--report`, the results are written to
  * docs/perf_report.md as well.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,7 +43,10 @@ const print = (text: string): void => {
 
 const results: Result[] = [];
 for (const name of chosen) {
-  const { rows } = (await import(`./${name}/rows.ts`)) as { rows: readonly Row[] };
+  const { rows, about } = (await import(`./${name}/rows.ts`)) as {
+    rows: readonly Row[];
+    about?: () => string | Promise<string>;
+  };
   const wanted = rows.filter((row) => values.row === undefined || row.name.includes(values.row));
   if (wanted.length === 0) continue;
   print(`\n## ${name}\n`);
@@ -50,6 +54,7 @@ for (const name of chosen) {
     for (const row of wanted) print(`- ${row.name}`);
     continue;
   }
+  if (about !== undefined) print(`${await about()}\n`);
   print(line(head));
   print(line(head.map(() => '---')));
   for (const row of wanted) {

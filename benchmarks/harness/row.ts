@@ -25,14 +25,16 @@ interface RowBase {
   readonly setup?: () => void | Promise<void>;
   readonly teardown?: () => void | Promise<void>;
   readonly ours: Contender;
+  /** Measured in the same rounds and printed, without a say in ratio and verdict: what the hardware gives. */
+  readonly beside?: Readonly<Record<string, Contender>>;
+  /** Printed beside a bar that is missed: what keeps it from holding. */
+  readonly note?: string;
 }
 
 /** Ours against one peer or several: `bar` and `stretch` are factors, how many times better than the best peer. */
 export interface ComparisonRow extends RowBase {
   readonly kind: 'comparison';
   readonly peers: Readonly<Record<string, Contender>>;
-  /** Measured in the same rounds and printed, without a say in the verdict: what the hardware gives. */
-  readonly beside?: Readonly<Record<string, Contender>>;
   readonly bar: number;
   readonly stretch?: number;
 }
@@ -63,4 +65,5 @@ export interface Result {
   readonly verdict: 'holds' | 'falls short' | 'not run';
   readonly stretchHolds?: boolean;
   readonly reason?: string;
+  readonly note?: string;
 }

@@ -15,8 +15,7 @@ const describe = (row: Row, bar: number): string => {
   return `${row.better === 'lower' ? '<=' : '>='} ${bar} ${row.unit}`;
 };
 
-const besideOf = (row: Row): [string, Contender][] =>
-  row.kind === 'comparison' ? Object.entries(row.beside ?? {}) : [];
+const besideOf = (row: Row): [string, Contender][] => Object.entries(row.beside ?? {});
 
 async function measure(row: Row, rounds: number): Promise<Map<string, number[]>> {
   const contenders: [string, Contender][] = [
@@ -59,6 +58,7 @@ export async function runRow(packageName: string, row: Row, rounds?: number): Pr
     const ratio = figures.length === 0 ? undefined : lower ? best / ours : ours / best;
     const reaches = (bar: number): boolean =>
       row.kind === 'comparison' ? ratio! >= bar : lower ? ours <= bar : ours >= bar;
+    const holds = reaches(row.bar);
     return {
       ...base,
       ours,
@@ -66,7 +66,8 @@ export async function runRow(packageName: string, row: Row, rounds?: number): Pr
       peers,
       ...(Object.keys(beside).length === 0 ? {} : { beside }),
       ...(ratio === undefined ? {} : { ratio }),
-      verdict: reaches(row.bar) ? 'holds' : 'falls short',
+      verdict: holds ? 'holds' : 'falls short',
+      ...(holds || row.note === undefined ? {} : { note: row.note }),
       ...(row.stretch === undefined ? {} : { stretchHolds: reaches(row.stretch) }),
     };
   } catch (error) {
@@ -87,7 +88,9 @@ export const formatResult = (result: Result): string[] => {
   const verdict =
     result.reason !== undefined
       ? `${result.verdict} (${result.reason})`
-      : result.verdict + (result.stretchHolds ? ', stretch too' : '');
+      : result.verdict +
+        (result.stretchHolds ? ', stretch too' : '') +
+        (result.note === undefined ? '' : `: ${result.note}`);
   return [
     result.name,
     result.ours === undefined

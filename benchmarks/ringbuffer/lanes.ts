@@ -1,5 +1,6 @@
 /** Lanes against a ring that many producers claim by compare-and-swap; one of four producers is active. */
 import type { ComparisonRow } from '../harness/row.ts';
+import { anchors } from './native.ts';
 import { pair } from './pair.ts';
 
 export const laneRow: ComparisonRow = {
@@ -11,4 +12,5 @@ export const laneRow: ComparisonRow = {
   bar: 4,
   ours: () => pair('lanes', 8),
   peers: { 'CAS claim': () => pair('CAS claim', 8) },
+  beside: anchors('copy', 8),
 };

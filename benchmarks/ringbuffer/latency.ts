@@ -57,7 +57,7 @@ const row = (
   bar: number,
   ours: () => Promise<number>,
   stretch?: number,
-  peers: AbsoluteRow['peers'] = {},
+  beside: AbsoluteRow['beside'] = {},
 ): AbsoluteRow => ({
   kind: 'absolute',
   name,
@@ -66,7 +66,7 @@ const row = (
   rounds: 3,
   bar,
   ours,
-  peers,
+  beside,
   ...(stretch === undefined ? {} : { stretch }),
 });
 
@@ -77,35 +77,38 @@ export const latencyRows: readonly AbsoluteRow[] = [
     0.3,
     async () => (await measure('trip', 'only')).p50,
     0.17,
-    Object.fromEntries(
-      Object.entries(anchors('trip', 64)).map(([name, run]) => [
-        name,
-        async () => (await run()) / 1e3,
-      ]),
-    ),
+    anchors('trip', 64),
   ),
   row(
     'round trip, spin then wait, p50',
     'us',
     0.5,
     async () => (await measure('trip', 'then wait')).p50,
+    undefined,
+    anchors('trip', 64),
   ),
   row(
     'round trip, spin then wait, p99',
     'us',
     5,
     async () => (await measure('trip', 'then wait')).p99,
+    undefined,
+    anchors('trip99', 64),
   ),
   row(
     '200,000 messages/s of 64 B, paced, p99',
     'us',
     100,
     async () => (await measure('paced', 'then wait')).p99,
+    undefined,
+    anchors('paced', 64),
   ),
   row(
     '200,000 messages/s of 64 B, paced, CPU',
     '% of a core',
     10,
     async () => (await measure('paced', 'then wait')).cpu,
+    undefined,
+    anchors('pacedcpu', 64),
   ),
 ];

@@ -1,14 +1,17 @@
 /** Runs one transport between two workers and returns the best decile of its windows, in ns per message. */
-import { existsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { capacityFor, transports } from './transports.ts';
 
-/** No source condition where there is a build. */
-export const builtArgv: string[] = existsSync(
-  new URL('../../packages/ringbuffer/dist/index.js', import.meta.url),
-)
-  ? []
-  : ['--conditions=@millrace/source'];
+const home = fileURLToPath(new URL('../../packages/ringbuffer/', import.meta.url));
+const builtMs = statSync(`${home}dist/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Whether there is a build, what users run, and it isn't older than the source; else workers run the source. */
+export const isBuilt: boolean = readdirSync(`${home}src`).every(
+  (name) => statSync(`${home}src/${name}`).mtimeMs <= builtMs,
+);
+export const builtArgv: string[] = isBuilt ? [] : ['--conditions=@millrace/source'];
 
 export interface PairData {
   readonly name: string;
@@ -52,7 +55,7 @@ export async function pair(name: string, size: number): Promise<number> {
   const spawn = (role: PairData['role'], port: MessagePort | undefined): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./pair-worker.ts', import.meta.url), {
-        execArgv: builtArgv, // measures `dist`, what users run
+        execArgv: builtArgv,
         workerData: { ...common, role, gate, link: port ?? link },
         transferList: port === undefined ? [] : [port as never],
       });

@@ -10,7 +10,7 @@ import type { AbsoluteRow, ComparisonRow, Row } from '../harness/row.ts';
 import { laneRow } from './lanes.ts';
 import { latencyRows } from './latency.ts';
 import { anchors, nativeRow } from './native.ts';
-import { pair } from './pair.ts';
+import { isBuilt, pair } from './pair.ts';
 import { robustnessRows } from './robustness.ts';
 import { threadStream } from './thread-stream.ts';
 
@@ -108,7 +108,10 @@ const inPlace = [8, 64, 1024, 65536].map(
     rounds: 3,
     bar: 10,
     ours: () => pair('in place', size),
-    peers: anchors('claim', size),
+    beside: anchors('claim', size),
+    ...(size < 65536
+      ? {}
+      : { note: 'a header, the tail and the head travel for each message, in C++ too' }),
   }),
 );
 
@@ -126,8 +129,23 @@ const copies = [64, 1024].map(
       'ours, copied out too': () => pair('copy', size),
       'ours, published each': () => pair('copy, published each', size),
     },
+    beside: anchors('copy', size),
   }),
 );
+
+/** How near the two threads are to each other now, told by C++; and which code the workers run. */
+export async function about(): Promise<string> {
+  const code = isBuilt ? 'the build' : 'the source, as there is no newer build';
+  const trip = anchors('trip', 64)['C++'];
+  const copy = anchors('copy', 1024)['C++'];
+  if (trip === undefined || copy === undefined) return `Measured: ${code}. No compiler: no C++.`;
+  const [us, ns] = [await trip(), await copy()];
+  return (
+    `Measured: ${code}. The machine when this run began: a C++ round trip ${us.toFixed(2)} us, 1 KiB by the C++ ring ` +
+    `${ns.toFixed(1)} ns; the threads are ${us < 0.5 ? 'near' : 'far from'} each other (near: about 0.25 us and 20 ns, ` +
+    'far: 1.1 us and 110 ns).'
+  );
+}
 
 export const rows: readonly Row[] = [
   ...postMessage,

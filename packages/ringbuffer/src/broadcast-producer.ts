@@ -12,7 +12,7 @@ import type { HandleOptions } from './options.ts';
 import { claimOwner, type Owner, releaseOwner } from './owner.ts';
 import { FLAG, wake } from './wait.ts';
 
-export const OLDEST = HEAD;
+export const OLDEST: number = HEAD;
 /** Number of the next record; only producers read it, one after the other. */
 const SEQUENCE: number = TAIL + 1;
 export const HEADER = 8;
