@@ -9,7 +9,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ParserBase } from './parser-base.ts';
 
 /** What is told while receiving. */
 export interface ReceiveHooks {
@@ -22,17 +21,29 @@ export interface ReceiveHooks {
   readonly onRead?: (count: number) => void;
 }
 
+/** What receives: a parser, or anything with memory to write to. */
+export interface ReceiveTarget {
+  /** Returns memory to write received bytes to. */
+  target(): Uint8Array;
+  /** Takes the first `count` bytes of that memory (0 to its length). */
+  commit(count: number): void;
+  /** Takes bytes that are elsewhere, borrowed until it returns: where a stream can't write to the target. */
+  push(chunk: Uint8Array): void;
+  /** Learns that no more bytes come. */
+  end(): void;
+}
+
 /**
  * Connects to a socket whose bytes go straight to a parser; `parser.end()` is called when it closes.
  *
  * The parser keeps a receive buffer of its own from now on; don't `push` to it as well.
- * @param parser - any engine
+ * @param parser - any engine, or a target of your own
  * @param options - where to connect to, like `net.connect`, without `onread`
  * @param hooks - errors and times
  * @returns the socket: write commands to it, `pause` and `resume` it
  */
 export function connectInto(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   options: NetConnectOpts,
   hooks: ReceiveHooks = {},
 ): Socket {
@@ -45,7 +56,7 @@ export function connectInto(
 }
 
 function readInto(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   hooks: ReceiveHooks,
   fail: (error: unknown) => void,
 ): { buffer: () => Uint8Array; callback: (count: number) => boolean } {
@@ -72,7 +83,7 @@ function readInto(
 }
 
 function finish(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   hooks: ReceiveHooks,
   otherwise: (error: unknown) => void,
 ): void {
@@ -98,7 +109,7 @@ export interface ReceivingChild {
  *
  * A process's pipe has no `onread`, so the program is given one end of a connection over a private Unix socket,
  * which is removed at once. On Windows its pipe is read as usual.
- * @param parser - any engine
+ * @param parser - any engine, or a target of your own
  * @param command - the program
  * @param args - its arguments
  * @param options - like `child_process.spawn`; `stdio[1]` is taken
@@ -106,7 +117,7 @@ export interface ReceivingChild {
  * @throws What `spawn` or the socket reports before the program runs.
  */
 export async function spawnInto(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   command: string,
   args: readonly string[] = [],
   options: SpawnOptions = {},
@@ -140,7 +151,7 @@ export async function spawnInto(
 }
 
 /** Two ends of a connection: the first is read by the parser. */
-async function socketPair(parser: ParserBase, hooks: ReceiveHooks): Promise<[Socket, Socket]> {
+async function socketPair(parser: ReceiveTarget, hooks: ReceiveHooks): Promise<[Socket, Socket]> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'));
   const path = join(folder, 's');
   const server = createServer({ pauseOnConnect: true });
@@ -163,7 +174,7 @@ async function socketPair(parser: ParserBase, hooks: ReceiveHooks): Promise<[Soc
 }
 
 async function spawnPiped(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   command: string,
   args: readonly string[],
   options: SpawnOptions,
@@ -182,13 +193,13 @@ async function spawnPiped(
 /**
  * Reads any Node stream into a parser by its event `data`, and ends the parser with it.
  *
- * @param parser - any engine
+ * @param parser - any engine, or a target of your own
  * @param stream - of Buffers
  * @param hooks - errors and times
  * @returns fulfilled when the stream has ended or closed, rejected if it failed
  */
 export function receiveInto(
-  parser: ParserBase,
+  parser: ReceiveTarget,
   stream: NodeJS.ReadableStream,
   hooks: ReceiveHooks = {},
 ): Promise<void> {

@@ -83,6 +83,7 @@ export class RecordingTransport implements Transport {
       setImmediate(() => receiver.recordingFailed?.(failure));
     }
     this.#inner.open({
+      started: (pid) => receiver.started?.(pid),
       received: (chunk, dueAt) => {
         this.#record(false, chunk);
         receiver.received(chunk, dueAt);

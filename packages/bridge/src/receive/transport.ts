@@ -15,6 +15,8 @@ export interface Receiver {
    * were due, in nanoseconds of the session's clock: latency counts from there.
    */
   received(chunk: Uint8Array, dueAt?: number): void;
+  /** Learns the process id of the tmux client, once it runs, if the transport starts one. */
+  started?(pid: number): void;
   /** Learns that what it receives is recorded no longer. */
   recordingFailed?(error: BridgeError): void;
   /** Learns that nothing more will come, and why if that wasn't asked for. */

@@ -39,6 +39,10 @@ port.on('message', (message: ToWorker) => {
   else transport.kill();
 });
 transport.open({
+  started: (pid) => {
+    const message: FromWorker = { type: 'pid', pid };
+    port.postMessage(message);
+  },
   received: (chunk, dueAt) => {
     writer.received(chunk.length);
     reader.received(chunk, dueAt);
@@ -49,7 +53,3 @@ transport.open({
   },
   ended: (exit) => reader.ended(exit),
 });
-if (transport.pid !== undefined) {
-  const message: FromWorker = { type: 'pid', pid: transport.pid };
-  port.postMessage(message);
-}
