@@ -96,6 +96,33 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     );
   });
 
+  test('an abort at any moment of connecting leaves no client behind', async () => {
+    server.run('new-session', '-d', '-s', 'main', 'sleep 60');
+    for (let delayMs = 0; delayMs <= 40; delayMs += worker === false ? 4 : 20) {
+      const signal = AbortSignal.timeout(delayMs);
+      const { socketPath } = server;
+      const connecting = connect({ socketPath, worker, signal, closeTimeoutMs: 1000 });
+      const session = await connecting.catch((error) => codeOf(Promise.reject(error)));
+      if (typeof session === 'string') expect(session).toBe('ERR_SESSION_CLOSED');
+      else await session.close();
+    }
+    await until(() => server.run('list-clients') === '');
+  });
+
+  test('without a folder for temporary files', async () => {
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = join(server.directory, 'nowhere');
+    try {
+      const sink = memorySink();
+      const session = await open('printf hello; sleep 0.2', () => sink as never);
+      expect(await session.closed).toMatchObject({ reason: 'exited' });
+      expect(Buffer.from(sink.contents()).toString()).toContain('hello');
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  });
+
   test('the server is killed in the middle of a flood', async () => {
     const session = await open('exec seq 1 1000000000');
     const pid = Number((await session.command('display-message', '-p', '#{pid}')).lines[0]);
