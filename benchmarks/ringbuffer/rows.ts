@@ -115,17 +115,25 @@ const inPlace = [8, 64, 1024, 65536].map(
   }),
 );
 
-const copies = [64, 1024].map(
-  (size): AbsoluteRow => ({
+const copies = (
+  [
+    [64, 30],
+    [256, 50],
+    [1024, 90],
+  ] as const
+).map(
+  ([size, bar]): AbsoluteRow => ({
     kind: 'absolute',
     name: `copy kernels and policies, ${label(size)}`,
     unit,
     better: 'lower',
     rounds: 3,
-    bar: size === 64 ? 30 : 90,
+    bar,
     ours: () => pair(OURS, size),
     peers: {
       'ours, set': () => pair('copy in by set, drain in place', size),
+      'ours, words': () => pair('copy in by words, drain in place', size),
+      'ours, buffer': () => pair('copy in by buffer, drain in place', size),
       'ours, copied out too': () => pair('copy', size),
       'ours, published each': () => pair('copy, published each', size),
     },

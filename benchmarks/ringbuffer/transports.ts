@@ -297,6 +297,8 @@ export const transports: Readonly<Record<string, Transport>> = {
   'copy, published each': copying(0),
   'copy in, drain in place': draining('auto'),
   'copy in by set, drain in place': draining('set'),
+  'copy in by words, drain in place': draining('words'),
+  'copy in by buffer, drain in place': draining('buffer'),
   'in place': inPlace,
   wasm,
   lanes,
