@@ -31,20 +31,27 @@ function memoryUnavailable(): string | undefined {
   }
 }
 
-/** Runs one side of the comparison in a process of its own and returns its memory. */
+const isSource = import.meta.url.endsWith('.ts');
+const ownProbe = new URL(isSource ? './memory-probe.ts' : './memory-probe.js', import.meta.url);
+
+/**
+ * Runs one side of the comparison in a process of its own and returns its memory.
+ *
+ * @param built - the built package's probe, to run that instead of the one beside this file
+ */
 export async function probeMemory(
   mode: 'bridge' | 'plain',
   tmux: string,
   socketPath: string,
   seconds: number,
   signal: AbortSignal,
+  built?: URL,
 ): Promise<Memory> {
-  const isSource = import.meta.url.endsWith('.ts');
-  const file = new URL(isSource ? './memory-probe.ts' : './memory-probe.js', import.meta.url);
+  const file = built ?? ownProbe;
   const { stdout } = await run(
     process.execPath,
     [
-      ...process.execArgv,
+      ...(built === undefined ? process.execArgv : []),
       '--expose-gc',
       fileURLToPath(file),
       mode,
