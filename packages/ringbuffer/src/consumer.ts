@@ -40,7 +40,8 @@ const POISON = 0xdb;
 /**
  * Reads records from a ring. Get one from {@link attachConsumer}.
  *
- * Concurrency: one consumer per ring, used by one thread; the producer may do anything meanwhile.
+ * Concurrency: one consumer per ring, used by one thread; the producer may do anything meanwhile (scenarios
+ * `SPSC 6 pushes x 8 pops` and `SPSC producer killed at any point`).
  *
  * @example
  * ```ts

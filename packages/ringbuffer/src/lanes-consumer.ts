@@ -16,7 +16,8 @@ import { FLAG, FLAG_ENDED, type Waitable, Waiter, wake } from './wait.ts';
  * The stream ends when every lane has ended and is empty; lanes that nobody has taken count as open until
  * `seal` is called.
  *
- * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile.
+ * Concurrency: one consumer per group, used by one thread; producers may do anything meanwhile (scenarios
+ * `lanes, 2 producers x 1, 3 pops` and `lanes, 2 producers killed at any point`).
  */
 export class LanesConsumer extends Reader {
   /** Lanes (count). */

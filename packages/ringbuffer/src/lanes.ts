@@ -25,6 +25,8 @@
  *     number in front, then clears `claiming`. When number n is at no lane's head and no lane is claiming, and
  *     it still is at no head on a second look, its taker has died: n is skipped and counted.
  *
+ * Proved by the scenarios of test/interleave/groups.ts that begin with `lanes, `.
+ *
  * Order: records of one producer stay in order. Between producers there is none, unless the group was created
  * with `order: 'total'`, which costs each producer an `Atomics.add` on a shared word and publishes each record.
  *

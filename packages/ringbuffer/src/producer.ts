@@ -39,7 +39,8 @@ const BY_BYTES = -2;
 /**
  * Writes records into a ring. Get one from {@link attachProducer}.
  *
- * Concurrency: one producer per ring, used by one thread; the consumer may do anything meanwhile.
+ * Concurrency: one producer per ring, used by one thread; the consumer may do anything meanwhile (scenarios
+ * `SPSC 6 pushes x 8 pops` and `SPSC consumer killed at any point`).
  *
  * @example
  * ```ts

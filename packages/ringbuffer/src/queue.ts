@@ -23,7 +23,8 @@
  * A thread killed between the two steps leaves a slot that blocks the queue at that place, and `halfDone` says
  * which: where threads are terminated, use lanes.
  *
- * Threads: a handle belongs to one thread, which may push and pop.
+ * Threads: a handle belongs to one thread, which may push and pop. Proved by the scenarios of
+ * test/interleave/groups.ts that begin with `queue, `.
  * Cost: one Atomics.compareExchange, two loads and one store per push or pop, more under contention.
  */
 import { type CopyPlan, copyBulk, copyBytes, copyPlan } from './copy.ts';
@@ -158,7 +159,8 @@ export function attachQueue(
 /**
  * Pushes and pops records of a work queue. Get one from {@link attachQueue}.
  *
- * Concurrency: each handle belongs to one thread; any number of handles may push and pop at once.
+ * Concurrency: each handle belongs to one thread; any number of handles may push and pop at once (scenarios
+ * `queue, 2 producers x 1, 2 consumers x 1` and `queue, 2 producers x 2, 1 consumer x 4`).
  */
 export class WorkQueue {
   /** Slots (a power of two). */
@@ -405,7 +407,8 @@ export class WorkQueue {
    * moment, and for good if that thread was killed there. Poppers then find nothing, or pushers no room, although
    * there is some; what it says twice, longer apart than a thread may be delayed, won't move again.
    *
-   * Concurrency: any thread, at any time.
+   * Concurrency: any thread, at any time (scenarios `queue, push killed at any point` and `queue, looked at while it is
+   * used`).
    *
    * @example
    * ```ts

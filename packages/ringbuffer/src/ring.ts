@@ -209,7 +209,8 @@ export function attachConsumer(
  * Ends one end of a ring from outside, because its thread has died: call it from the worker's `exit` event.
  * Whoever waits at the other end wakes; all that had been published stays readable.
  *
- * Concurrency: any thread, at any time; the first end wins.
+ * Concurrency: any thread, at any time; the first end wins (scenarios `SPSC producer declared dead while the other end
+ * sleeps or works` and the same of the consumer).
  *
  * @param side - the end that died
  * @param reason - for the other end (up to 56 bytes of UTF-8, cut beyond)

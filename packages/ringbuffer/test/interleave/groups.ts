@@ -5,6 +5,7 @@ import {
   type AnySpec,
   type BuiltinCoverage,
   check,
+  checkAsync,
   fifo,
   type Operation,
   type Scenario,
@@ -143,6 +144,52 @@ const queue = (
     ),
 });
 
+/** Threads that sleep on a queue that holds `held`; their results must be one of `allowed`. */
+const queueAsleep = (
+  name: string,
+  held: readonly number[],
+  scripts: readonly (readonly Operation[])[],
+  allowed: readonly string[],
+): Definition => ({
+  name,
+  run: (ring) => {
+    const scenario = base(name, {
+      setup: () => {
+        const { handle } = ring.createQueue({ slotCount: 2, slotBytes: 4 });
+        const queue = ring.attachQueue(handle, options());
+        for (const value of held) queue.tryPush(record(value));
+        return handle;
+      },
+      threads: scripts.map((ops) => thread((handle) => ring.attachQueue(handle, options()), ops)),
+      final: (_handle, results) =>
+        allowed.includes(results.join(' ')) || `got ${results.join(' ')}`,
+      cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
+    });
+    const isAsync = scripts.some(([first]) => first![0].endsWith('Async'));
+    return isAsync ? checkAsync(scenario) : check(scenario);
+  },
+});
+
+const queueLookedAt: Definition = {
+  name: 'queue, looked at while it is used',
+  run: (ring) =>
+    check(
+      base('queue looked at', {
+        setup: () => ring.createQueue({ slotCount: 2, slotBytes: 4 }).handle,
+        threads: [
+          thread((handle) => ring.attachQueue(handle, options()), [['tryPush', 1], ['tryPop']]),
+          {
+            run: (handle) => {
+              const queue = ring.attachQueue(handle, options());
+              return [queue.count, queue.halfDone?.call ?? 'none'].join();
+            },
+          },
+        ],
+        final: (_handle, [, seen]) => /^[01],(none|push|pop)$/.test(String(seen)) || `saw ${seen}`,
+      }),
+    ),
+};
+
 /**
  * One of two threads is killed at any point of its call: what the queue then refuses although there are records, or
  * there is room, it explains by `halfDone`, and nothing else.
@@ -272,23 +319,28 @@ const broadcast = (
 
 const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
 
-/** The scenarios of this file. */
-export const groupDefinitions: readonly Definition[] = [
-  slots(6, 8),
-  slots(12, 15, true),
-  slots(3, 4, false, 'producer'),
-  slots(3, 4, false, 'consumer'),
-  lanes('lanes, 2 producers x 1, 3 pops', [push(1), push(2), repeat(3, 'tryPop')]),
-  lanes('lanes, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'takeReady')]),
-  lanes('lanes, 2 producers killed at any point', [push(1), push(2), repeat(2, 'tryPop')], {
-    killed: 'producer',
-  }),
-  lanes('lanes, consumer killed at any point', [push(1), push(2), repeat(2, 'tryPop')], {
-    killed: 'consumer',
-  }),
-  lanes('lanes, 2 producers x 2, 4 pops', [push(1, 3), push(2, 4), repeat(4, 'tryPop')], {
-    deep: true,
-  }),
+/** The scenarios of the work queue. */
+export const queueDefinitions: readonly Definition[] = [
+  queueAsleep(
+    'queue, a pusher sleeps until there is room',
+    [1, 2],
+    [[['putOrEnd', 3]], [['tryPop']]],
+    ['true 1'],
+  ),
+  queueAsleep(
+    'queue, closed while a pusher sleeps',
+    [1, 2],
+    [[['putOrEnd', 3]], [['close']]],
+    ['closed '],
+  ),
+  queueAsleep(
+    'queue, closed while two poppers sleep or take the last record',
+    [1],
+    [[['take']], [['take']], [['close']]],
+    ['1  ', ' 1 '],
+  ),
+  queueAsleep('queue, async pusher sleeps', [1, 2], [[['putAsync', 3]], [['tryPop']]], [' 1']),
+  queueAsleep('queue, async popper sleeps', [], [[['takeAsync']], [['tryPush', 3]]], ['3 true']),
   queue('queue, 2 producers x 1, 1 consumer x 2', [push(1), push(2), repeat(2, 'tryPop')]),
   queue('queue, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'take')]),
   queue('queue, 2 producers x 2, 1 consumer x 4', [push(1, 2), push(3, 4), repeat(4, 'tryPop')]),
@@ -306,6 +358,7 @@ export const groupDefinitions: readonly Definition[] = [
     [repeat(2, 'tryPop'), push(1, 2), push(3), repeat(1, 'tryPop')],
     { killed: true },
   ),
+  queueLookedAt,
   queueKilled('push'),
   queueKilled('pop'),
   queue(
@@ -318,6 +371,26 @@ export const groupDefinitions: readonly Definition[] = [
     [push(1, 2), push(3), repeat(1, 'tryPop'), repeat(1, 'tryPop')],
     { deep: true },
   ),
+];
+
+/** The scenarios of this file. */
+export const groupDefinitions: readonly Definition[] = [
+  slots(6, 8),
+  slots(12, 15, true),
+  slots(3, 4, false, 'producer'),
+  slots(3, 4, false, 'consumer'),
+  lanes('lanes, 2 producers x 1, 3 pops', [push(1), push(2), repeat(3, 'tryPop')]),
+  lanes('lanes, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'takeReady')]),
+  lanes('lanes, 2 producers killed at any point', [push(1), push(2), repeat(2, 'tryPop')], {
+    killed: 'producer',
+  }),
+  lanes('lanes, consumer killed at any point', [push(1), push(2), repeat(2, 'tryPop')], {
+    killed: 'consumer',
+  }),
+  lanes('lanes, 2 producers x 2, 4 pops', [push(1, 3), push(2, 4), repeat(4, 'tryPop')], {
+    deep: true,
+  }),
+  ...queueDefinitions,
 ];
 
 /** Racy on purpose. */
