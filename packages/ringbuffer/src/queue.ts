@@ -67,6 +67,7 @@ import {
 const SLOT_HEADER_BYTES = 8;
 const NO_OPTIONS: WaitOptions = {};
 
+// mutant-ok mask-off-by-one: any multiple of 4 would do; 128 keeps slots off the stamps' lines
 const stampsBytes = (slotCount: number): number => (slotCount * 4 + LINE_BYTES - 1) & -LINE_BYTES;
 
 /**
@@ -101,7 +102,7 @@ export function createQueue(options: SlotRingOptions): Ring {
   const buffer = options.buffer ?? allocate(byteOffset + bytes);
   const words = controlWords(buffer, byteOffset, bytes);
   words.fill(0);
-  words[TAIL] = startIndex | 0;
+  words[TAIL] = startIndex | 0; // mutant-ok swap-statements: nobody else has the memory yet
   words[HEAD] = startIndex | 0;
   const stamps = stampsOf(buffer, byteOffset, slotCount);
   for (let i = 0; i < slotCount; i++) {
@@ -253,7 +254,7 @@ export class WorkQueue {
       throw new RingClosedError(`the queue is closed: reason=${reached.reason}`, reached);
     }
     const { words, stamps, mask } = this;
-    let index = Atomics.load(words, TAIL);
+    let index = Atomics.load(words, TAIL); // mutant-ok other-word: an index behind the tail is noticed below
     for (;;) {
       const ahead = (Atomics.load(stamps, index & mask) - index) | 0;
       if (ahead < 0) return false;

@@ -7,6 +7,8 @@
  *     limit is no verdict. The limit is a number of states, so no clock decides.
  * G3: mutants explained as equivalent are taken at their word in a quick run; a deep run tries them too, and
  *     reports those that are noticed after all as stale.
+ * G4: deep scenarios are for the mutants that are left to them, which no other scenario notices: a deep run costs
+ *     little more than a quick one.
  */
 import { ScenarioError } from '../errors.ts';
 import type { Baseline, GateDescription, Judge, Judgement } from './gate.ts';
@@ -46,10 +48,10 @@ class Run {
   constructor(description: GateDescription, options: GateOptions) {
     this.#description = description;
     this.#options = options;
+    const usesDeep =
+      options.deep === true && description.mutants.some(({ mutant }) => mutant.deep !== undefined);
     const indices = description.scenarios.map((_, index) => index);
-    this.#chosen = indices.filter(
-      (index) => options.deep === true || !description.scenarios[index]!.deep,
-    );
+    this.#chosen = indices.filter((index) => usesDeep || !description.scenarios[index]!.deep); // G4
     this.results = new Array(description.mutants.length).fill(undefined);
     this.#mutants = description.mutants.flatMap(({ file, mutant }, index) => {
       const wanted =
@@ -91,7 +93,7 @@ class Run {
     const isDeep = this.#options.deep === true;
     if (mutant.equivalent !== undefined && !isDeep) return ['equivalent', mutant.equivalent];
     if (mutant.deep !== undefined && !isDeep) return ['deferred', mutant.deep];
-    const order = this.#order(statementKey(file, mutant.statement), mutant.statement < 0);
+    const order = this.#order(file, mutant);
     if (order.length === 0) {
       return mutant.equivalent === undefined
         ? ['unreached', 'no scenario reaches this statement']
@@ -120,13 +122,16 @@ class Run {
   }
 
   /** Scenarios that reach a statement, the likeliest to notice first (G1). */
-  #order(key: string, always: boolean): number[] {
+  #order(file: string, mutant: PlacedMutant): number[] {
+    const key = statementKey(file, mutant.statement);
+    const always = mutant.statement < 0;
     const rank = (scenario: number): number => {
       const at = this.#recent.indexOf(scenario);
       return at < 0 ? this.#recent.length : at;
     };
     return this.#chosen
       .filter((scenario) => always || this.#baselines[scenario]!.reached.has(key))
+      .filter((at) => mutant.deep !== undefined || !this.#description.scenarios[at]!.deep) // G4
       .sort(
         (x, y) =>
           rank(x) - rank(y) || this.#baselines[x]!.durationMs - this.#baselines[y]!.durationMs,

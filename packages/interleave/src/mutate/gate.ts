@@ -11,7 +11,7 @@ import { Project, reachedKey } from './project.ts';
 export interface GateScenario {
   /** Shown in reports. */
   readonly name: string;
-  /** Whether it only runs in deep runs. @defaultValue false */
+  /** Whether it only runs in deep runs, and for mutants that a `mutant-deep` comment leaves to it. @defaultValue false */
   readonly deep?: boolean;
   /** Checks the module's code; noticing is any verdict but `verified`, or an exception. */
   run(): CheckResult | Promise<CheckResult>;

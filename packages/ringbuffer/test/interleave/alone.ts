@@ -13,7 +13,7 @@ export const alone = (name: string, body: (buffer: SharedArrayBuffer) => void): 
       name,
       setup: () => new Int32Array(new SharedArrayBuffer(8192)),
       threads: [{ run: ({ buffer }) => body(buffer as SharedArrayBuffer) }],
-      bounds: { opSteps: 50_000 },
+      bounds: { opSteps: 1000 },
     }),
 });
 

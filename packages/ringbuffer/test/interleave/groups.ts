@@ -181,11 +181,12 @@ const queueLookedAt: Definition = {
           {
             run: (handle) => {
               const queue = ring.attachQueue(handle, options());
-              return [queue.count, queue.halfDone?.call ?? 'none'].join();
+              const { call, slot } = queue.halfDone ?? {};
+              return [queue.count, call, slot].join();
             },
           },
         ],
-        final: (_handle, [, seen]) => /^[01],(none|push|pop)$/.test(String(seen)) || `saw ${seen}`,
+        final: (_handle, [, seen]) => /^[01],(,|push,0)$/.test(String(seen)) || `saw ${seen}`,
       }),
     ),
 };

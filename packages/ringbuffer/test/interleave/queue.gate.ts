@@ -10,43 +10,48 @@ const [CAPACITY, SLOT_BYTES, TAIL, HEAD, STAMPS] = [3, 5, 32, 64, 256] as const;
 
 const quiet = { copy: 'words', spin: 0, ref: false } as const;
 
-function againstAnArray({ attachQueue, createQueue }: Package, buffer: SharedArrayBuffer): void {
-  for (const startIndex of [0, -2, 0x7ffffffe]) {
-    for (const [slotCount, slotBytes] of [
-      [2, 4],
-      [4, 12],
-    ] as const) {
-      const { handle, capacity } = createQueue({ slotCount, slotBytes, startIndex, buffer });
-      same(capacity, slotCount, 'capacity');
-      const options = { ...quiet, copy: slotBytes === 4 ? 'words' : 'set' } as const;
-      const queues = [attachQueue(handle, options), attachQueue(handle, options)];
-      const model: number[][] = [];
-      const target = new Uint8Array(slotBytes + 3);
-      for (let step = 0; step < 6 * slotCount; step++) {
-        const queue = queues[step & 1]!;
-        // Fills up, is drained, and goes on in the middle.
-        const pushes = step < 2 * slotCount ? step <= slotCount : step % 3 !== 2;
-        if (pushes) {
-          const bytes = [9, ...Array.from({ length: step % (slotBytes + 1) }, (_, i) => step + i)];
-          const pushed = queue.tryPush(Uint8Array.from(bytes), 1, bytes.length, step & 1);
-          same(pushed, model.length < slotCount, `push ${step}`);
-          if (pushed) model.push([step & 1, ...bytes.slice(1)]);
-        } else {
-          const [kind, ...bytes] = model.shift() ?? [queue.kind];
-          const [none, found] =
-            step % 4 < 2
-              ? [undefined, queue.tryPop()]
-              : ((length) => [undefined, length < 0 ? undefined : target.slice(2, 2 + length)])(
-                  queue.tryPopInto(target, 2),
-                );
-          const isEmpty = kind === undefined || (bytes.length === 0 && found === none);
-          same(found, isEmpty ? none : Uint8Array.from(bytes), `pop ${step}`);
-          same(queue.kind, kind, `kind ${step}`);
-        }
-        same(queue.count, model.length, `count ${step}`);
-        same(queue.halfDone, undefined, `half done ${step}`);
+/** Layouts, and where traffic begins. */
+const layouts: readonly (readonly [slotCount: number, slotBytes: number, startIndex: number])[] = [
+  [2, 4, 0],
+  [2, 4, -2],
+  [2, 4, 0x7ffffffe],
+  [4, 12, 0],
+  [4, 12, -2],
+];
+
+function againstAnArray(
+  { attachQueue, createQueue }: Package,
+  [slotCount, slotBytes, startIndex]: (typeof layouts)[number],
+  buffer: SharedArrayBuffer,
+): void {
+  const { handle, capacity } = createQueue({ slotCount, slotBytes, startIndex, buffer });
+  same(capacity, slotCount, 'capacity');
+  const options = { ...quiet, copy: slotBytes === 4 ? 'words' : 'set' } as const;
+  const queues = [attachQueue(handle, options), attachQueue(handle, options)];
+  const model: { kind: number; bytes: number[] }[] = [];
+  const target = new Uint8Array(slotBytes + 3);
+  for (let step = 0; step < 5 * slotCount; step++) {
+    const queue = queues[step & 1]!;
+    // Fills up, is drained, and goes on in the middle.
+    const pushes = step < 2 * slotCount + 2 ? step <= slotCount : step % 3 !== 2;
+    if (pushes) {
+      const kind = step & 1;
+      const bytes = Array.from({ length: step % (slotBytes + 1) }, (_, i) => step + i);
+      const pushed = queue.tryPush(Uint8Array.of(9, ...bytes), 1, 1 + bytes.length, kind);
+      same(pushed, model.length < slotCount, `push ${step}`);
+      if (pushed) model.push({ kind, bytes });
+    } else {
+      const expected = model.shift();
+      let found: Uint8Array | undefined;
+      if (step % 4 < 2) found = queue.tryPop();
+      else {
+        const length = queue.tryPopInto(target, 2);
+        if (length >= 0) found = target.slice(2, 2 + length);
       }
+      same(found, expected && Uint8Array.from(expected.bytes), `pop ${step}`);
+      if (expected !== undefined) same(queue.kind, expected.kind, `kind ${step}`);
     }
+    same([queue.count, queue.halfDone], [model.length, undefined], `count ${step}`);
   }
 }
 
@@ -133,7 +138,11 @@ export const gate: MutationGate<Package> = defineGate<Package>({
   operators,
   entry: 'index.ts',
   scenarios: (ring) => [
-    alone('a queue is a bounded queue', (buffer) => againstAnArray(ring, buffer)),
+    ...layouts.map((layout) =>
+      alone(`a queue of ${layout} is bounded and in order`, (buffer) =>
+        againstAnArray(ring, layout, buffer),
+      ),
+    ),
     alone('a queue ends', (buffer) => ends(ring, buffer)),
     alone('a queue says where it stands', (buffer) => halfDone(ring, buffer)),
     alone('a queue notices damage', (buffer) => damage(ring, buffer)),
