@@ -11,6 +11,7 @@
  * - E1: `loss` is the decayed sum of `min(gap, wait) / tau`, and 1 for each flush of the shadow: the objective in
  *   units of one flush.
  * - E2: the shadow's wait ends where the timer would have fired, not before.
+ * - E3: with a coarse timer nothing is held that the timer would hold for longer than pays.
  *
  * One thread; times in us. Cost: O(1) per arrival, no allocation.
  */
@@ -51,6 +52,8 @@ export class Expert {
   readonly #holds: boolean;
   readonly #resolution: number;
   readonly #step: number;
+  /** How much later than asked the timer may end a hold. */
+  readonly #lateness: number;
   #isOpen = false;
   #due = 0;
   #wake = 0;
@@ -58,10 +61,11 @@ export class Expert {
   constructor(contexts: number, limits: HoldLimits, resolution: number) {
     this.#holds = contexts > 0;
     this.gaps = new GapModel(Math.max(1, contexts));
-    this.#trust = new Trust(Math.max(1, contexts));
+    this.#trust = new Trust(Math.max(1, contexts), resolution > 0);
     this.#limits = limits;
     this.#resolution = resolution;
     this.#step = resolution * (1 + LATE);
+    this.#lateness = this.#step;
   }
 
   /** Probability of a merge within the hold of the newest arrival. */
@@ -85,15 +89,16 @@ export class Expert {
       return;
     }
     if (this.context >= 0) this.#observe(bucket, tau);
-    const hold = this.gaps.hold(context);
+    let hold = this.gaps.hold(context);
     if (hold > 0) {
       this.#due = now + hold;
-      if (this.#resolution > 0) this.#arm(now, hold);
-      this.#isOpen = true;
-    } else {
-      loss += 1;
-      this.#isOpen = false;
+      if (this.#resolution > 0) {
+        this.#arm(now, hold);
+        if (this.#fires() - now > this.gaps.reach(context)) hold = 0; // E3
+      }
     }
+    this.#isOpen = hold > 0;
+    if (!this.#isOpen) loss += 1;
     this.context = context;
     this.hold = hold;
     this.loss = loss;
@@ -125,7 +130,7 @@ export class Expert {
   /** Solves the hold of the newest context. */
   solve(tau: number): void {
     const { holdMax, chanceMin } = this.#limits;
-    this.gaps.solve(this.context, tau, this.trust, holdMax, chanceMin);
+    this.gaps.solve(this.context, tau, this.trust, holdMax, chanceMin, this.#lateness);
   }
 
   /** Learns from a hold that was taken on this expert's word. Before `observe`, which may change the chance. */

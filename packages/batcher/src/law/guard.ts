@@ -8,15 +8,13 @@
  * - T1: over any long time, flushes are at most `tokens + TOKENS_OWED` ahead of one per interval.
  * - T2: a guard wait that no arrival ends shortens the interval, down to `trustMin` of it: in a closed loop the
  *   producer waits for us, and pacing would only slow both down. One arrival during a wait restores it.
- * - T3: a wait much shorter than a timer can keep is let through on credit instead of being made longer.
+ * - T3: a wait shorter than a timer can keep is let through on credit instead of being made longer.
  *
  * One thread; times in us. Cost: O(1), no allocation.
  */
 
 /** Flushes that a coarse timer may let through ahead of their tokens. */
-const TOKENS_OWED = 3;
-/** Part of the timer's resolution below which a wait goes on credit. */
-const CREDIT = 0.3;
+const TOKENS_OWED = 8;
 const KEEP = 0.97;
 
 /** The token bucket. */
@@ -36,7 +34,7 @@ export class Guard {
     this.#capacity = capacity;
     this.#tokens = capacity;
     this.#trustMin = trustMin;
-    this.#credit = CREDIT * resolution;
+    this.#credit = resolution;
   }
 
   #shortened(interval: number): number {
@@ -49,8 +47,10 @@ export class Guard {
    * @param arrivals - arrivals so far, to tell later whether one came during the wait
    */
   next(now: number, interval: number, due: number, arrivals: number): number {
-    const wait = (1 - this.#tokens) * this.#shortened(interval) - (now - this.#tokensAt);
-    if (wait <= 0 || wait < this.#credit) return now; // T3
+    const shortened = this.#shortened(interval);
+    const wait = (1 - this.#tokens) * shortened - (now - this.#tokensAt);
+    if (wait <= 0) return now;
+    if (wait < this.#credit && wait <= TOKENS_OWED * shortened) return now; // T1, T3
     if (now + wait > due && this.#waitsSince < 0) this.#waitsSince = arrivals;
     return now + wait;
   }
