@@ -45,7 +45,8 @@ describe('ages', () => {
           configFile: '/dev/null',
           session: 'age',
           create: { command: 'while :; do seq 1 1000000; done', columns: 80, rows: 24 },
-          pauseAfterSeconds: 2,
+          // Wide enough from half of it that a read falls in between.
+          pauseAfterSeconds: 8,
           closeTimeoutMs: 200,
           ringBytes: 65_536,
           worker,
@@ -59,7 +60,7 @@ describe('ages', () => {
           const slow = { write: () => new Promise<void>((resolve) => setTimeout(resolve, 250)) };
           pane.pipe(slow, { bytesHigh: 16_384 });
           // Between two reads nothing is seen: a gap may come first.
-          await until(() => order.some((what) => /^lag \d{4,5} of 2000$/.test(what)), 45_000);
+          await until(() => order.some((what) => /^lag \d{4,5} of 8000$/.test(what)), 45_000);
           expect(pane.ageMs).toBeGreaterThan(0);
         } finally {
           await session.close();
