@@ -153,10 +153,10 @@ export const floorRows: readonly Row[] = [
       bar: 500_000,
       stretch: 2_000_000,
       ours: () => replayRecordsPerSecond(worker),
-      peers: {
-        'readline + regex': naiveRecordsPerSecond,
-        ...(worker ? { 'the same by messages': () => replayRecordsPerSecond('message') } : {}),
-      },
+      peers: { 'readline + regex': naiveRecordsPerSecond },
+      ...(worker
+        ? { beside: { 'the same by messages': () => replayRecordsPerSecond('message') } }
+        : {}),
     }),
   ),
   ...modes.map(({ worker, mode }): Row => {
