@@ -267,9 +267,10 @@ export class WorkQueue {
       index = seen;
     }
     const at = (index & mask) * this.stride;
-    this.data[at >> 2] = length;
+    this.data[at >> 2] = length; // mutant-ok swap-statements: the stamp publishes both
     this.data[(at >> 2) + 1] = kind;
     const to = at + SLOT_HEADER_BYTES;
+    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
     if (length <= this.plan.bytesMax) copyBytes(source, start, this.bytes, to, length);
     else copyBulk(this.plan, source, start, this.bytes, to, length);
     Atomics.store(stamps, index & mask, (index + 1) | 0);
@@ -318,6 +319,7 @@ export class WorkQueue {
     const at = (index & this.mask) * this.stride;
     const length = this.lengthAt(at);
     const from = at + SLOT_HEADER_BYTES;
+    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
     if (length <= this.plan.bytesMax) copyBytes(this.bytes, from, target, offset, length);
     else copyBulk(this.plan, this.bytes, from, target, offset, length);
     this.complete(index, at);
