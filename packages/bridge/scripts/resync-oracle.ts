@@ -1,12 +1,14 @@
 /**
  * Runs the resync oracle for long: `npm run oracle -- [CYCLES] [SEED] [--worker] [--floods N] [--alone] [--kinds a,b]
  * [--gap] [--seconds N] [--without PART] [--ablation] [--verbose]`. Exit status 1 if a resync was wrong and didn't say
- * so. `--without` leaves a part of the recipe out (names in src/resync/recipe.ts, or `carry`: the sink's); `--ablation`
- * prints a table with one such run for each part.
+ * so. `--without` leaves a part of the recipe out (names in test/oracle/ablation.ts, or `carry`: the sink's); `--ablation`
+ * prints a table with one such run for each part, each in a process of its own.
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { recipe } from '../src/resync/recipe.ts';
-import { type OracleOptions, type OracleResult, runOracle } from '../test/oracle/oracle.ts';
+import { leaveOut } from '../test/oracle/ablation.ts';
+import type { OracleOptions, OracleResult } from '../test/oracle/oracle.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,7 +24,6 @@ const { values, positionals } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 });
-const parts = recipe as Record<string, boolean>;
 const options: OracleOptions = {
   cycles: Number(positionals[0] ?? 1000),
   seed: Number(positionals[1] ?? 1),
@@ -35,21 +36,40 @@ const options: OracleOptions = {
   ...(values.verbose ? { log: (line: string) => console.error(line) } : {}),
 };
 
-// As many as can be in the time.
-recipe.paced = false;
+/** Runs the oracle without some parts. */
+async function run(): Promise<OracleResult> {
+  // Paced, it would take long.
+  leaveOut(['paced', ...values.without.filter((name) => name !== 'carry')]);
+  const { runOracle } = await import('../test/oracle/oracle.ts');
+  return runOracle({ ...options, carry: !values.without.includes('carry') });
+}
 
-async function without(names: readonly string[], changes: object = {}): Promise<OracleResult> {
-  for (const name of names) if (name !== 'carry') parts[name] = false;
-  try {
-    return await runOracle({ ...options, carry: !names.includes('carry'), ...changes });
-  } finally {
-    for (const name of names) if (name !== 'carry') parts[name] = true;
-  }
+/** Does the same in a process of its own, where the sources aren't loaded yet. */
+function runApart(without: readonly string[], floods: number): OracleResult {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      ...positionals,
+      ...without.flatMap((name) => ['--without', name]),
+      ...(values.worker ? ['--worker'] : []),
+      '--floods',
+      String(floods),
+      '--kinds',
+      values.kinds,
+      '--seconds',
+      values.seconds,
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  if (!stdout.startsWith('{')) throw new Error(`the oracle ended with status ${status}`);
+  return JSON.parse(stdout) as OracleResult;
 }
 
 /** What each part is worth. */
-async function ablation(): Promise<void> {
-  const rows: [label: string, names: string[], changes?: object][] = [
+function ablation(): void {
+  const rows: [label: string, names: string[], floods?: number][] = [
     ['the whole recipe', []],
     ['four commands, one after the other', ['oneLine']],
     ['without the sequence under way', ['pending']],
@@ -57,19 +77,19 @@ async function ablation(): Promise<void> {
     ['without the colours of the next character', ['pen']],
     ['without the backgrounds of erased cells', ['backgrounds']],
     ['a sink that carries no cut characters', ['carry']],
-    ['6 panes flooding beside', [], { floods: 6 }],
-    ['6 panes flooding beside, the seam where the reply is', ['search'], { floods: 6 }],
+    ['6 panes flooding beside', [], 6],
+    ['6 panes flooding beside, the seam where the reply is', ['search'], 6],
   ];
   console.log('| recipe | resyncs claimed exact | wrong screens |\n| --- | --- | --- |');
-  for (const [label, names, changes] of rows) {
-    const { exact, wrong } = await without(names, changes);
+  for (const [label, names, floods = options.floods] of rows) {
+    const { exact, wrong } = runApart(names, floods);
     console.log(`| ${label} | ${exact} | ${wrong} |`);
   }
 }
 
-if (values.ablation) await ablation();
+if (values.ablation) ablation();
 else {
-  const result = await without(values.without);
+  const result = await run();
   console.log(JSON.stringify(result, undefined, 2));
   process.exitCode = result.wrong === 0 ? 0 : 1;
 }

@@ -17,7 +17,6 @@
 import type { Backgrounds } from './backgrounds.ts';
 import { replayable } from './grammar.ts';
 import { Pen } from './pen.ts';
-import { recipe } from './recipe.ts';
 import type { Screen } from './screen.ts';
 import type { StreamTracker } from './tracker.ts';
 import { widthOf } from './width.ts';
@@ -109,7 +108,7 @@ export function cellBefore(screen: Screen, x: number, y: number): CapturedCell |
 function paintRows(rows: readonly string[], backgrounds: Backgrounds | undefined): string {
   let text = '\x1b[0m\x0f';
   for (let y = 0; y < rows.length; y++) {
-    for (const { x, background } of (recipe.backgrounds && backgrounds?.rows[y]) || []) {
+    for (const { x, background } of backgrounds?.rows[y] ?? []) {
       text += `${place(x, y)}\x1b[0;${background}m\x1b[K`;
     }
   }
@@ -194,7 +193,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   if (!screen.wrap) text += mode(7, false);
   text += mode(2026, false);
   text += `\x1b]2;${screen.title}\x1b\\`;
-  const colours = recipe.pen ? tracker.pen.sgr() : '\x1b[0m';
+  const colours = tracker.pen.sgr();
   const link = tracker.link === '' ? '' : `\x1b]8;${tracker.link}\x1b\\`;
   const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}${link}`;
   const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
@@ -206,7 +205,5 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
     text += `${place(again.x, row)}${gap}${pen}${again.text}`;
   }
   const painted = Buffer.from(text, 'utf8');
-  const pending = recipe.pending ? replayable(screen.pending) : [];
-  const cut = recipe.cut ? tracker.cut : [];
-  return Buffer.concat([painted, Uint8Array.from(pending), Uint8Array.from(cut)]);
+  return Buffer.concat([painted, replayable(screen.pending), tracker.cut]);
 }

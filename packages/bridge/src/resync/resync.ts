@@ -22,7 +22,6 @@ import { areDefault } from './captured-rows.ts';
 import { Chunks } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
 import { cellBefore, paint } from './paint.ts';
-import { recipe } from './recipe.ts';
 import { readScreen, type Screen, screenCommands } from './screen.ts';
 import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
@@ -122,9 +121,7 @@ export class PaneResync {
     if (this.#asked || this.#timer !== undefined) return;
     // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag.
     const waitMs =
-      cause === 'skip' && recipe.paced
-        ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6
-        : 0;
+      cause === 'skip' ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6 : 0;
     if (waitMs > 0) this.#later(waitMs);
     else this.#ask();
   }
@@ -231,22 +228,10 @@ export class PaneResync {
     });
   }
 
-  /** Sends commands in one line; in the oracle's ablation, each when the one before was answered. */
+  /** Sends commands in one line. */
   #send(commands: readonly [string, ...string[]][], replied: Replied): void {
-    const lines = commands.map((words) => encodeCommand(...words));
-    if (recipe.oneLine) {
-      this.#host.ask(`${lines.map((line) => line.trimEnd()).join(' ; ')}\n`, lines.length, replied);
-      return;
-    }
-    const all: (readonly string[])[] = [];
-    const next = (): void => {
-      this.#host.ask(lines[all.length]!, 1, (replies) => {
-        all.push(replies?.[0] ?? []);
-        if (all.length === lines.length) replied(all);
-        else next();
-      });
-    };
-    next();
+    const line = commands.map((words) => encodeCommand(...words).trimEnd()).join(' ; ');
+    this.#host.ask(`${line}\n`, commands.length, replied);
   }
 
   /** Whether a request might find what was missing. */

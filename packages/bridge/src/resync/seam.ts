@@ -18,7 +18,6 @@
  * Cost: a comparison of a few numbers for each byte since the request.
  */
 import { Chunks } from './chunks.ts';
-import { recipe } from './recipe.ts';
 import type { Screen } from './screen.ts';
 import type { StreamTracker } from './tracker.ts';
 
@@ -117,7 +116,7 @@ export class SeamRequest {
    */
   seam(screen: Screen, tracker: StreamTracker): Seam | 'hidden' | 'disagrees' {
     if (this.invalid) return 'hidden';
-    const inOrder = !this.#overtaken || !recipe.search;
+    const inOrder = !this.#overtaken;
     if (inOrder && agrees(tracker, screen)) return { offset: this.#since.bytes, tracker }; // F1
     if (inOrder) return 'disagrees';
     if (this.#since.lost) return 'hidden';
