@@ -341,6 +341,12 @@ export const queueDefinitions: readonly Definition[] = [
     ['1  ', ' 1 '],
   ),
   queueAsleep('queue, async pusher sleeps', [1, 2], [[['putAsync', 3]], [['tryPop']]], [' 1']),
+  queueAsleep(
+    'queue, closed while an async popper sleeps',
+    [],
+    [[['takeAsync']], [['close']]],
+    [' '],
+  ),
   queueAsleep('queue, async popper sleeps', [], [[['takeAsync']], [['tryPush', 3]]], ['3 true']),
   queue('queue, 2 producers x 1, 1 consumer x 2', [push(1), push(2), repeat(2, 'tryPop')]),
   queue('queue, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'take')]),

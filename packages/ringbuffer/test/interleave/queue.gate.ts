@@ -74,6 +74,7 @@ function ends({ attachQueue, createQueue }: Package, buffer: SharedArrayBuffer):
   );
   same(queue.popSync(), Uint8Array.of(2, 3, 4, 5), 'last');
   same([queue.popSync(), queue.closed], [undefined, true], 'drained');
+  same(queue.tryPopInto(new Uint8Array(4)), -1, 'nothing to pop into');
   same(
     codeOf(() => attachQueue(handle, quiet).tryPush(Uint8Array.of(7))),
     'ERR_RING_CLOSED',
