@@ -69,7 +69,10 @@ export interface BatcherOptions<Item, Key, Accumulator, Value> {
    * is stale as a whole). `each`: every waiting item costs (requests whose callers wait). @defaultValue 'oldest'
    */
   readonly waiting?: 'oldest' | 'each';
-  /** Longest time that one flush should take: batches are cut to it by the learned cost (ms). @defaultValue 8 */
+  /**
+   * Longest time that one flush should take: batches are cut to it by the learned cost (ms). A batch always carries
+   * bytes worth a quarter of its fixed cost, so a sink whose fixed cost alone nears this takes longer. @defaultValue 8
+   */
   readonly sliceMs?: number;
   /** Queueing time from which `push` returns false (ms). @defaultValue `2 * delayMsMax`, at least 1 */
   readonly sojournMs?: number;
