@@ -99,6 +99,16 @@ describe('before tmux 3.0', () => {
     expect(old.sendInput(1, '\x1b')).toEqual(['send-keys -t %1 0x1b\n']);
     expect(() => old.flow(1, 'pause')).toThrow(/needs tmux 3.2/);
   });
+
+  test('bytes that are no text go one by one to a tmux that would drop them', () => {
+    const bytes = Uint8Array.of(0x61, 0xff, 0x62);
+    expect(new CommandEncoder('3.1c').sendInput(1, bytes)).toEqual([
+      'send-keys -t %1 -H 61 ff 62\n',
+    ]);
+    expect(new CommandEncoder('3.2').sendInput(1, bytes)).toHaveLength(1);
+    expect(new CommandEncoder('3.2').sendInput(1, bytes)[0]).toContain(' -l -- ');
+    expect(new CommandEncoder('3.1c').sendInput(1, 'é')[0]).toContain(' -l -- ');
+  });
 });
 
 describe('plans', () => {

@@ -53,6 +53,16 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 const PLAIN = /^[ !#%&'()*+,\-./0-9:<=>?@A-Z[\]^_`a-z{|}]+$/;
 const isControl = (byte: number): boolean => byte < 0x20 || byte === 0x7f;
 
+/** Whether all of it is UTF-8. */
+function isText(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Returns where to cut `bytes` at or before `end`, so that no UTF-8 character is split. */
 function characterEnd(bytes: Uint8Array, start: number, end: number): number {
   if (end >= bytes.length) return bytes.length;
@@ -171,11 +181,21 @@ export class CommandEncoder {
     if (bytes.length <= HEX_BYTES_MAX && bytes.some(isControl) && !bytes.some((b) => b > 0x7f)) {
       return [this.#hex(pane, bytes, 0, bytes.length)];
     }
+    const byteWise =
+      supports(this.version, 'send-keys-hex') &&
+      !supports(this.version, 'literal-bytes') &&
+      !isText(bytes);
     for (let start = 0; start < bytes.length; ) {
-      const control = isControl(bytes[start]!);
+      const control = byteWise || isControl(bytes[start]!);
       const most = control ? HEX_BYTES_MAX : TEXT_BYTES_MAX;
       let end = start + 1;
-      while (end < bytes.length && end - start < most && isControl(bytes[end]!) === control) end++;
+      while (
+        end < bytes.length &&
+        end - start < most &&
+        (byteWise || isControl(bytes[end]!) === control)
+      ) {
+        end++;
+      }
       if (control) {
         lines.push(this.#hex(pane, bytes, start, end));
       } else {

@@ -14,6 +14,8 @@ export type Feature =
   | 'octal-quoting'
   /** `send-keys -H`. */
   | 'send-keys-hex'
+  /** `send-keys -l` sends bytes that are no UTF-8, too; older ones drop them. */
+  | 'literal-bytes'
   /** `refresh-client -f`: `no-output`, `pause-after`, `wait-exit`. */
   | 'client-flags'
   /** `%extended-output`, `%pause`, `%continue`, `refresh-client -A`. */
@@ -40,6 +42,7 @@ const SINCE: Readonly<Record<Feature, string>> = {
   'client-size-x': '2.9',
   'octal-quoting': '3.0',
   'send-keys-hex': '3.0a',
+  'literal-bytes': '3.2',
   'client-flags': '3.2',
   'flow-control': '3.2',
   subscriptions: '3.2',
