@@ -22,6 +22,8 @@ import {
   type Sink,
 } from '@millrace/bridge';
 import { xtermSink } from '@millrace/bridge/sinks/xterm';
+import { capturedRows } from '../../src/resync/captured-rows.ts';
+import { dialectOf } from '../../src/resync/dialect.ts';
 import {
   cellsOf,
   cursorOf,
@@ -130,13 +132,17 @@ interface Truth {
   readonly cursor: string;
 }
 
+/** Returns the pane's rows, without tabs, and its cursor. */
 async function capture(session: Session, pane: Pane): Promise<[string, string]> {
   const target = `%${pane.id}`;
-  const [screen, cursor] = await Promise.all([
+  const [screen, told] = await Promise.all([
     session.command('capture-pane', '-p', '-e', '-N', '-t', target),
-    session.command('display-message', '-p', '-t', target, '#{cursor_x},#{cursor_y}'),
+    session.command('display-message', '-p', '-t', target, '#{cursor_x},#{cursor_y};#{pane_tabs}'),
   ]);
-  return [screen.lines.join('\n'), cursor.lines[0]!];
+  const [cursor, stops] = told.lines[0]!.split(';');
+  const tabs = stops!.split(',').filter(Boolean).map(Number);
+  const lines = capturedRows(screen.lines, dialectOf(session.version), { columns, tabs });
+  return [lines.join('\n'), cursor!];
 }
 
 async function truthOf(session: Session, pane: Pane): Promise<Truth> {
