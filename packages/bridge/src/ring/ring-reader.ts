@@ -88,6 +88,7 @@ export class RingReader {
       if (this.#exit !== undefined) return this.#exit;
       if (count === drainCount) await new Promise((resolve) => setImmediate(resolve));
       // mutant-ok index-off-by-one: spins instead of waiting, which the search sees only far beyond its bound
+      // mutant-ok drop-recheck: what `ready` would say at once, a drain says sooner
       else if (count > 0) continue;
       // Not ready is ended and empty: K1. The ring's end may be seen before its thread's: K3.
       else if (!(await consumer.ready())) return this.#host.workerGone;
@@ -96,6 +97,7 @@ export class RingReader {
 
   readonly #take: DrainCallback = (bytes, start, end, kind) => {
     const { words, doubles } = this.#views;
+    // mutant-ok index-off-by-one: a statistic, looked at by `ring-writer.internal`
     this.bytes += words[(start >> 2) + 1]!;
     if (kind === kindOutput) {
       this.records++;

@@ -124,10 +124,9 @@ export class RingWriter implements RecordTarget {
     // mutant-deep drop-recheck: takes a third record
     if (at < 0) return false;
     const { words, doubles } = this.#views;
-    // mutant-ok swap-statements: all of a record is published together
     words[at >> 2] = pane;
     this.#tellRead(at);
-    // mutant-ok swap-statements: as above
+    // mutant-ok swap-statements: all of a record is published together
     doubles[(at >> 3) + 1] = readAt;
     doubles[(at >> 3) + 2] = parsedAt;
     const target = this.#producer.bytes;
@@ -156,6 +155,7 @@ export class RingWriter implements RecordTarget {
   }
 
   #tellRead(at: number): void {
+    // mutant-ok drop-store: a statistic, looked at by `ring-writer.internal`
     this.#views.words[(at >> 2) + 1] = this.#read;
     this.#read = 0;
   }
