@@ -462,6 +462,7 @@ export class WorkQueue {
   }
 
   private hasRecord(): boolean {
+    // mutant-deep plain-access: takes two poppers that sleep
     const index = Atomics.load(this.words, HEAD);
     return ((Atomics.load(this.stamps, index & this.mask) - index - 1) | 0) >= 0;
   }
@@ -503,8 +504,11 @@ export class WorkQueue {
     this.kind = this.data[(at >> 2) + 1]! & 1;
     Atomics.store(this.stamps, index & this.mask, (index + this.capacity) | 0);
     this.popped++;
+    // mutant-ok skip-condition: `wake` looks at the flag too
     if (Atomics.load(words, SPACE_LINE + FLAG) !== 0) wake(words, SPACE_LINE, this.bell);
     // The last record of a closed queue: poppers that sleep have to learn of the end.
+    // mutant-ok skip-condition: a wake-up too many
+    // mutant-ok wrong-word: matters only if a push runs while the queue is closed, which `close` asks not to do
     if (Atomics.load(words, DATA_LINE + FLAG) !== 0 && this.closed) {
       wake(words, DATA_LINE, this.bell);
     }

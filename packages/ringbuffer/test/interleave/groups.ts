@@ -144,20 +144,24 @@ const queue = (
     ),
 });
 
-/** Threads that sleep on a queue that holds `held`; their results must be one of `allowed`. */
+/** Threads that sleep on a queue that holds the last of `held`; their results must be one of `allowed`. */
 const queueAsleep = (
   name: string,
   held: readonly number[],
   scripts: readonly (readonly Operation[])[],
   allowed: readonly string[],
+  deep = false,
 ): Definition => ({
   name,
+  deep,
   run: (ring) => {
     const scenario = base(name, {
       setup: () => {
         const { handle } = ring.createQueue({ slotCount: 2, slotBytes: 4 });
         const queue = ring.attachQueue(handle, options());
-        for (const value of held) queue.tryPush(record(value));
+        for (const value of held) {
+          while (!queue.tryPush(record(value))) queue.tryPop();
+        }
         return handle;
       },
       threads: scripts.map((ops) => thread((handle) => ring.attachQueue(handle, options()), ops)),
@@ -324,7 +328,7 @@ const push = (...values: number[]): Operation[] => values.map((value) => ['tryPu
 export const queueDefinitions: readonly Definition[] = [
   queueAsleep(
     'queue, a pusher sleeps until there is room',
-    [1, 2],
+    [0, 1, 2],
     [[['putOrEnd', 3]], [['tryPop']]],
     ['true 1'],
   ),
@@ -341,6 +345,19 @@ export const queueDefinitions: readonly Definition[] = [
     ['1  ', ' 1 '],
   ),
   queueAsleep('queue, async pusher sleeps', [1, 2], [[['putAsync', 3]], [['tryPop']]], [' 1']),
+  queueAsleep(
+    'queue, two poppers sleep, one record and the end',
+    [],
+    [[['take']], [['take']], [['tryPush', 1], ['close']]],
+    ['1  true,', ' 1 true,'],
+    true,
+  ),
+  queueAsleep(
+    'queue, a pusher sleeps beside another',
+    [1, 2],
+    [[['putOrEnd', 3]], [['tryPush', 4]], repeat(2, 'tryPop')],
+    ['true true 1,2', 'true false 1,2'],
+  ),
   queueAsleep(
     'queue, closed while an async popper sleeps',
     [],
