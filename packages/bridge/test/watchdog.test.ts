@@ -45,7 +45,7 @@ async function start(worker: boolean, watchdogMs: number): Promise<() => string>
 const guardians = (): string =>
   spawnSync('ps', ['-e', '-o', 'pid=,args='], { encoding: 'utf8' })
     .stdout.split('\n')
-    .filter((line) => line.includes('kill -9 $all') && line.includes(' 0.777'))
+    .filter((line) => line.includes('read -r word pid') && line.includes(' 0.777'))
     .join('\n');
 
 const clients = (): Promise<string> =>
@@ -61,6 +61,7 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
   ({ worker }) => {
     test('the client is ended, the server can end, and the program is told', async () => {
       const said = await start(worker, 777);
+      expect(guardians()).not.toBe('');
       let left = await clients();
       expect(left).toContain('control-mode');
       stuck!.stdin!.write('.');

@@ -290,7 +290,7 @@ export abstract class ProducerEnd {
     this.owner = undefined;
   }
 
-  /** Makes pending waits keep the process alive from now on. */
+  /** Makes waits keep the process alive, from the next one on. */
   ref(): void {
     this.waiter.ref = true;
   }

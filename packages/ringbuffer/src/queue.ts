@@ -513,4 +513,16 @@ export class WorkQueue {
       wake(words, DATA_LINE, this.bell);
     }
   }
+
+  /** Makes waits keep the process alive, from the next one on. */
+  ref(): void {
+    this.dataWaiter.ref = true;
+    this.spaceWaiter.ref = true;
+  }
+
+  /** Lets the process end although a wait is pending, from the next wait on. */
+  unref(): void {
+    this.dataWaiter.ref = false;
+    this.spaceWaiter.ref = false;
+  }
 }

@@ -87,7 +87,7 @@ export abstract class Reader<Options extends WaitOptions = WaitOptions> {
     }
   }
 
-  /** Makes pending waits keep the process alive from now on. */
+  /** Makes waits keep the process alive, from the next one on. */
   ref(): void {
     this.waiter.ref = true;
   }
