@@ -10,7 +10,7 @@ import { Pen } from './pen.ts';
 import { widthOf } from './width.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-const sgr = /\x1b\[([\d;:]*)m/g;
+const sgr = /\x1b\[[\d;:]*m/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const sequenceHere = /\x1b(?:\[[\d;:]*m|\]8;[^\x1b]*\x1b\\)/y;
 const plain = new Pen(true).sgr();
@@ -70,7 +70,7 @@ export function capturedRows(
   const pen = new Pen(true);
   return rows.map((told, index) => {
     const row = told.includes('\t') ? expanded(repaired(told), stops) : repaired(told);
-    for (const match of row.matchAll(sgr)) pen.apply(match[1]!);
+    pen.follow(row);
     return row.endsWith(' ') && index !== whole && pen.sgr() === plain
       ? row.replace(/ +$/, '')
       : row;

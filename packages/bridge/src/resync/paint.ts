@@ -31,29 +31,29 @@ const prelude =
   '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[H\x1b[2J';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-const sgrAnywhere = /\x1b\[([\d;:]*)m/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const sgrHere = /\x1b\[([\d;:]*)m/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const linkHere = /\x1b\]8;[^\x1b]*\x1b\\/y;
-
-/** Follows the colours of a captured row. */
-function follow(pen: Pen, row: string): void {
-  for (const match of row.matchAll(sgrAnywhere)) pen.apply(match[1]!);
-}
 
 /** A character of a captured row, with what joins it. */
 interface CapturedCell {
   readonly x: number;
   readonly width: number;
   readonly pen: Pen;
+  /** It is line drawing: its letter stands for something else. */
+  readonly drawn: boolean;
   text: string;
 }
 
 /** What stands where in a captured row, as far as the widths of its characters are certain; whether that is all of it. */
-function cellsOf(row: string, from: Pen): { cells: CapturedCell[]; isWhole: boolean } {
+function cellsOf(
+  row: string,
+  from: Pen,
+  shift: string,
+): { cells: CapturedCell[]; isWhole: boolean } {
   const pen = from.clone();
   const cells: CapturedCell[] = [];
+  let drawn = shift === '\x0e';
   let x = 0;
   let at = 0;
   while (at < row.length) {
@@ -68,11 +68,14 @@ function cellsOf(row: string, from: Pen): { cells: CapturedCell[]; isWhole: bool
       continue;
     }
     at += code > 0xffff ? 2 : 1;
-    if (code === 0x0e || code === 0x0f) continue;
+    if (code === 0x0e || code === 0x0f) {
+      drawn = code === 0x0e;
+      continue;
+    }
     const width = widthOf(code);
     if (width < 0) return { cells, isWhole: false };
     const text = String.fromCodePoint(code);
-    if (width > 0) cells.push({ x, width, pen: pen.clone(), text });
+    if (width > 0) cells.push({ x, width, pen: pen.clone(), drawn, text });
     else if (cells.length > 0) cells.at(-1)!.text += text;
     x += width;
   }
@@ -84,7 +87,7 @@ function* penAtRows(screen: Screen): Generator<{ row: string; pen: Pen; shift: s
   const pen = new Pen(true);
   let shift = '\x0f';
   const pass = (row: string): void => {
-    follow(pen, row);
+    pen.follow(row);
     const last = Math.max(row.lastIndexOf('\x0e'), row.lastIndexOf('\x0f'));
     if (last >= 0) shift = row[last]!;
   };
@@ -98,8 +101,9 @@ function* penAtRows(screen: Screen): Generator<{ row: string; pen: Pen; shift: s
 /** Returns the character that ends before column `x` of row `y`, or undefined if that can't be told. */
 export function cellBefore(screen: Screen, x: number, y: number): CapturedCell | undefined {
   let index = 0;
-  for (const { row, pen } of penAtRows(screen)) {
-    if (index++ === y) return cellsOf(row, pen).cells.find((cell) => cell.x + cell.width === x);
+  for (const { row, pen, shift } of penAtRows(screen)) {
+    if (index++ === y)
+      return cellsOf(row, pen, shift).cells.find((cell) => cell.x + cell.width === x);
   }
   return undefined;
 }
@@ -140,7 +144,7 @@ function paintCursor(screen: Screen): string {
   let index = 0;
   for (const { row: cells, pen, shift } of penAtRows(screen)) {
     if (index++ !== y) continue;
-    const known = cellsOf(cells, pen);
+    const known = cellsOf(cells, pen, shift);
     const last = known.cells.at(-1);
     const end = last === undefined ? 0 : last.x + last.width;
     // Where widths are disputed nothing is known to be missing: the last column was printed.
@@ -197,7 +201,8 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   const link = tracker.link === '' ? '' : `\x1b]8;${tracker.link}\x1b\\`;
   const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}${link}`;
   const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
-  if (again === undefined) text += pen;
+  // After dropped output the sets are a guess: what they would show otherwise stays as it was painted.
+  if (again === undefined || again.drawn !== (sets[tracker.shift] === '0')) text += pen;
   else {
     // Printed once more as the very last thing, so that a combining mark finds it; in insert mode over its own gap.
     const row = screen.origin ? screen.y - screen.top : screen.y;

@@ -22,6 +22,9 @@ const subparameterCountMax = 8;
 /** Parameters that set a part to its default. */
 const defaults = ['39', '49', '59', '22', '22', '23', '24', '25', '27', '28', '29', '55'];
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const sgrAnywhere = /\x1b\[([\d;:]*)m/g;
+
 /** What the pen is, as far as known. */
 export class Pen {
   /** Per part: '' for its default, the parameters that set it, or undefined if unknown. */
@@ -54,6 +57,11 @@ export class Pen {
       if (this.#parts[part] === undefined) told.#parts[part] = cell.#parts[part];
     }
     return told;
+  }
+
+  /** Follows the colours of a captured row. */
+  follow(row: string): void {
+    for (const match of row.matchAll(sgrAnywhere)) this.apply(match[1]!);
   }
 
   /** Takes another pen's state. */
