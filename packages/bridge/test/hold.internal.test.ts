@@ -43,6 +43,19 @@ function session(ageMs: () => number | undefined = () => 0) {
   return { hold, state, read };
 }
 
+/** When a minute's looks found it reading (ms); all that is there is read each time. */
+function readsWithinAMinute({ state, read }: Pick<ReturnType<typeof session>, 'state' | 'read'>) {
+  const times: number[] = [];
+  for (let ms = 0; ms < 60_000; ms += 10) {
+    vi.advanceTimersByTime(10);
+    if (state.reading) {
+      times.push(ms + 10);
+      read();
+    }
+  }
+  return times;
+}
+
 const pending = () => {
   let settle!: () => void;
   const promise = new Promise<void>((resolve) => {
@@ -88,14 +101,7 @@ describe('the hold', () => {
   test('without a backlog it reads on a little, ever later, and leaves half to commands', () => {
     const { hold, state, read } = session();
     hold.press(true);
-    const times: number[] = [];
-    for (let ms = 0; ms < 60_000; ms += 10) {
-      vi.advanceTimersByTime(10);
-      if (state.reading) {
-        times.push(ms + 10);
-        read();
-      }
-    }
+    const times = readsWithinAMinute({ state, read });
     expect(times.slice(0, 6)).toEqual([50, 150, 350, 750, 1550, 3150]);
     expect(state.bytes).toBe(aheadBytesMax / 2);
     hold.wait(pending().promise);
@@ -106,14 +112,7 @@ describe('the hold', () => {
   test('once there was a backlog it leaves tmux alone, but for a look now and then', () => {
     const { hold, state, read } = session(() => 40);
     hold.press(true);
-    const times: number[] = [];
-    for (let ms = 0; ms < 60_000; ms += 10) {
-      vi.advanceTimersByTime(10);
-      if (state.reading) {
-        times.push(ms + 10);
-        read();
-      }
-    }
+    const times = readsWithinAMinute({ state, read });
     expect(times.slice(0, 2)).toEqual([50, 1650]);
     expect(times.length).toBeGreaterThan(2); // 40 ms aren't old any more
     hold.close();
