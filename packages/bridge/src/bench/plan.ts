@@ -13,6 +13,8 @@ export type ContenderKind =
   | 'bridge'
   /** This library, receiving and parsing in a worker. */
   | 'bridge-worker'
+  /** This library's WebSocket sink, and its viewer's side. */
+  | 'bridge-socket'
   /** `readline` and a regular expression over `tmux -C`; everything read is sent on. */
   | 'naive'
   /** The same, but it stops reading while its viewer is 64 KiB behind. */
@@ -20,7 +22,9 @@ export type ContenderKind =
   /** A pseudo-terminal per pane, no tmux, paused at 100,000 characters that weren't acknowledged (VS Code's way). */
   | 'ack-window'
   /** `tmux capture-pane` every 100 ms (libtmux's way). */
-  | 'poll';
+  | 'poll'
+  /** `ttyd` with `tmux attach` in it, and a WebSocket client. */
+  | 'ttyd';
 
 /** What a contender is told. */
 export interface ContenderPlan {

@@ -128,6 +128,15 @@ const scriptMissing = (context: 'ack window' | 'ordinary client'): string | unde
     ? undefined
     : `no script(1) of util-linux on PATH, for the ${context}`;
 
+/** ttyd takes `--writable` since 1.7.4, and no input without it since then. */
+const ttydMissing = (): string | undefined => {
+  const { error, stdout } = spawnSync('ttyd', ['--version'], { encoding: 'utf8' });
+  if (error !== undefined) return 'ttyd is not on PATH';
+  const [, major, minor, patch] = /(\d+)\.(\d+)\.(\d+)/.exec(stdout) ?? [];
+  const order = Number(major) * 1e4 + Number(minor) * 100 + Number(patch);
+  return order >= 10_704 ? undefined : `ttyd 1.7.4 or later is needed: ${stdout.trim()}`;
+};
+
 const link: Scenario = {
   name: 'link',
   title: 'a viewer behind a link of 2 MB/s, one pane floods',
@@ -190,6 +199,66 @@ const link: Scenario = {
       bar: 2.5,
       stretch: 5,
       peers: ['ack window'],
+    },
+  ],
+};
+
+/**
+ * Bytes are compared where no link caps them: one of 2 MB/s carries at most 1.7 times what ttyd sends, whoever uses it.
+ * All of ttyd's bytes count as the flood's.
+ */
+const ttyd: Scenario = {
+  name: 'ttyd',
+  title: 'a viewer at the other end of a WebSocket, one pane floods, against ttyd with tmux attach',
+  ours: 'millrace, WebSocket',
+  rounds: 2,
+  contenders: {
+    'millrace, WebSocket': contender(4, { kind: 'bridge-socket' }),
+    ttyd: contender(4, { kind: 'ttyd' }),
+  },
+  unavailable: ttydMissing,
+  figures: [
+    {
+      name: 'viewer on a WebSocket, 1 flood: flood shown against ttyd + tmux attach',
+      value: 'floodMbPerSecond',
+      unit: 'MB/s',
+      better: 'higher',
+      bar: 5,
+      stretch: 8,
+      peers: ['ttyd'],
+    },
+    {
+      name: 'viewer on a WebSocket, 1 flood: echo p99 against ttyd + tmux attach',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 1 / 1.5,
+      stretch: 1,
+      peers: ['ttyd'],
+    },
+  ],
+};
+
+/** The same behind a link. */
+const ttydLink: Scenario = {
+  name: 'ttyd-link',
+  title: 'the same viewer behind a link of 2 MB/s',
+  ours: 'millrace, WebSocket',
+  rounds: 2,
+  contenders: {
+    'millrace, WebSocket': contender(4, { kind: 'bridge-socket', ...onLink }),
+    ttyd: contender(4, { kind: 'ttyd', ...onLink }),
+  },
+  unavailable: ttydMissing,
+  figures: [
+    {
+      name: 'viewer on a WebSocket at 2 MB/s, 1 flood: echo p99 against ttyd + tmux attach',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 1 / 1.5,
+      stretch: 1,
+      peers: ['ttyd'],
     },
   ],
 };
@@ -326,4 +395,13 @@ const lossless: Scenario = {
 };
 
 /** All of them, the most telling first. */
-export const scenarios: readonly Scenario[] = [link, stalled, busy, local, mixed, lossless];
+export const scenarios: readonly Scenario[] = [
+  link,
+  ttyd,
+  ttydLink,
+  stalled,
+  busy,
+  local,
+  mixed,
+  lossless,
+];

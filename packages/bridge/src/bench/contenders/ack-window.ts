@@ -4,10 +4,9 @@
  *
  * The pseudo-terminals are node-pty's, if its module is named, else those of util-linux's `script`.
  */
-import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
 import type { ContenderPlan } from '../plan.ts';
-import type { Contender, PaneRole, Viewer } from './viewer.ts';
+import { spawnGuarded } from './guarded-child.ts';
+import type { Contender, Viewer } from './viewer.ts';
 
 const highCharacters = 100_000;
 const lowCharacters = 5_000;
@@ -51,42 +50,29 @@ async function nodePty(module: string): Promise<(command: string) => Terminal> {
   };
 }
 
-/** `script` doesn't notice that nobody reads it: it is ended when descriptor 3 is closed, by us or by our death. */
-const guarded = `exec 4<&0
-script -qfec "$1" /dev/null <&4 3<&- 4<&- &
-exec 4<&-
-cat <&3 >/dev/null
-kill -9 $!`;
-
 function scriptPty(command: string): Terminal {
-  const child = spawn('/bin/sh', ['-c', guarded, 'sh', command], {
-    stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
-  });
-  const stdin = child.stdin!;
-  const stdout = child.stdout!;
-  const lifeline = child.stdio[3] as Writable;
-  stdin.on('error', () => {});
-  lifeline.on('error', () => {});
+  const child = spawnGuarded('script', ['-qfec', command, '/dev/null']);
+  child.stderr.resume();
   return {
     onData: (listener) => {
-      stdout.on('data', listener);
+      child.stdout.on('data', listener);
     },
     write: (text) => {
-      stdin.write(text);
+      child.stdin.write(text);
     },
     pause: () => {
-      stdout.pause();
+      child.stdout.pause();
     },
     resume: () => {
-      stdout.resume();
+      child.stdout.resume();
     },
-    kill: () => {
-      lifeline.destroy();
-    },
+    kill: child.kill,
   };
 }
 
-const commands: Readonly<Record<PaneRole, string>> = {
+type TerminalRole = 'flood' | 'echo';
+
+const commands: Readonly<Record<TerminalRole, string>> = {
   flood: 'exec seq 1 1000000000',
   echo: 'stty raw -echo; exec cat',
 };
@@ -94,7 +80,7 @@ const commands: Readonly<Record<PaneRole, string>> = {
 /** Starts both terminals. */
 export async function openAckWindow(plan: ContenderPlan, viewer: Viewer): Promise<Contender> {
   const open = plan.ptyModule === undefined ? scriptPty : await nodePty(plan.ptyModule);
-  const start = (role: PaneRole): Terminal => {
+  const start = (role: TerminalRole): Terminal => {
     const terminal = open(commands[role]);
     let unacknowledged = 0;
     let paused = false;

@@ -8,7 +8,8 @@ import type { Sink } from '../../sinks/sink.ts';
 import type { ContenderPlan } from '../plan.ts';
 import type { Contender, PaneRole, Viewer } from './viewer.ts';
 
-const sinkOf = (viewer: Viewer, role: PaneRole): Sink => ({
+/** Returns a pane's sink: at once where the viewer accepts at once. */
+export const sinkOf = (viewer: Viewer, role: PaneRole): Sink => ({
   write(bytes) {
     if (!viewer.immediate) {
       return new Promise<void>((resolve) => viewer.deliver(role, bytes, resolve));

@@ -14,8 +14,10 @@ import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
 import { Typist } from '../typist.ts';
 import { openAckWindow } from './ack-window.ts';
 import { openBridge } from './bridge.ts';
+import { openBridgeSocket } from './bridge-socket.ts';
 import { openNaive } from './naive.ts';
 import { openPoll } from './poll.ts';
+import { openTtyd } from './ttyd.ts';
 import { type Contender, Viewer } from './viewer.ts';
 
 const unmeasuredKeys = 10;
@@ -28,10 +30,12 @@ const openers: Readonly<
 > = {
   bridge: openBridge,
   'bridge-worker': openBridge,
+  'bridge-socket': openBridgeSocket,
   naive: openNaive,
   backpressure: openNaive,
   'ack-window': openAckWindow,
   poll: openPoll,
+  ttyd: openTtyd,
 };
 
 const send = (message: ContenderMessage): Promise<void> =>

@@ -2,8 +2,8 @@
 import type { Link } from '../link.ts';
 import type { Typist } from '../typist.ts';
 
-/** Which of the two panes. */
-export type PaneRole = 'flood' | 'echo';
+/** Which of the two panes, or one screen with both. */
+export type PaneRole = 'flood' | 'echo' | 'both';
 
 /** A viewer of both panes. */
 export class Viewer {
@@ -30,8 +30,8 @@ export class Viewer {
   /** Sends bytes to it, which stay as they are until `passed` is called. */
   deliver(role: PaneRole, bytes: Uint8Array, passed?: () => void): void {
     this.#link.write(bytes.length, () => {
-      if (role === 'echo') this.#typist.see(bytes);
-      else this.floodBytes += bytes.length;
+      if (role !== 'flood') this.#typist.see(bytes);
+      if (role !== 'echo') this.floodBytes += bytes.length;
       passed?.();
     });
   }
