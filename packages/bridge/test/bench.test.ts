@@ -2,8 +2,11 @@
  * Goal: `millrace bench` measures every contender, tells it as tables, JSON and one HTML file, and leaves nothing
  * behind, however it ends. Method: the command as a process, on a short scenario. What it measures isn't judged.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { decodeBase64 } from '@millrace/histogram/codec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommandFolder } from './support/command.ts';
@@ -15,6 +18,11 @@ beforeEach(() => {
 });
 afterEach(() => folder.close());
 
+/** PATH without the folders that have a ttyd. */
+const pathWithout = (process.env['PATH'] ?? '')
+  .split(':')
+  .filter((folder) => !existsSync(join(folder, 'ttyd')))
+  .join(':');
 const short = ['--quick', '--scale', '0.2'];
 
 describe.skipIf(!hasTmux)('millrace bench', () => {
@@ -64,6 +72,36 @@ describe.skipIf(!hasTmux)('millrace bench', () => {
     const [mixed] = data.scenarios;
     if (mixed!.notRun === undefined) expect(mixed!.figures[0]!.ours).toBeGreaterThan(1);
     await folder.expectNothingLeft();
+  });
+
+  test('measures ttyd where it is on PATH, and says where it is not', async () => {
+    const bin = mkdtempSync(join(tmpdir(), 'millrace-bin-'));
+    try {
+      const none = folder.start(['bench', ...short, '--scenario', 'ttyd'], { PATH: pathWithout });
+      expect(await none.ended).toEqual([0, null]);
+      expect(none.output).toContain('not run: ttyd is not on PATH');
+      // The real one, or else one that speaks its protocol.
+      if (spawnSync('ttyd', ['--version']).error !== undefined) {
+        const fake = fileURLToPath(new URL('fixtures/fake-ttyd.mjs', import.meta.url));
+        const script = `#!/bin/sh\nexec '${process.execPath}' '${fake}' "$@"\n`;
+        writeFileSync(join(bin, 'ttyd'), script, { mode: 0o755 });
+      }
+      const PATH = `${bin}:${process.env['PATH']}`;
+      const run = folder.start(['bench', ...short, '--scenario', 'ttyd', '--json'], { PATH });
+      expect(await run.ended).toEqual([0, null]);
+      const data = JSON.parse(run.output) as {
+        scenarios: {
+          contenders: { name: string; notRun?: string; rounds: { floodMbPerSecond: number }[] }[];
+        }[];
+      };
+      for (const { notRun, rounds } of data.scenarios[0]!.contenders) {
+        expect(notRun).toBe(undefined);
+        expect(rounds[0]!.floodMbPerSecond).toBeGreaterThan(0);
+      }
+      await folder.expectNothingLeft();
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
   });
 
   test.each([

@@ -215,6 +215,7 @@ const ttyd: Scenario = {
   contenders: {
     'millrace, WebSocket': contender(4, { kind: 'bridge-socket' }),
     ttyd: contender(4, { kind: 'ttyd' }),
+    'naive, no WebSocket': contender(4, { kind: 'naive' }),
   },
   unavailable: ttydMissing,
   figures: [
@@ -235,6 +236,7 @@ const ttyd: Scenario = {
       bar: 1 / 1.5,
       stretch: 1,
       peers: ['ttyd'],
+      beside: ['naive, no WebSocket'],
     },
   ],
 };

@@ -8,8 +8,8 @@
  *        ◀── '0' + output · '1' + title · '2' + preferences
  * ```
  *
- * tmux draws both panes into one screen, so every byte counts as the flood's, the echo's too: to its favour. A key
- * is looked for without the sequences around it.
+ * tmux draws both panes into one screen, so every byte counts as the flood's, the echo's too: to its favour. A key comes
+ * whole, because tmux draws a run of cells at once.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -75,6 +75,7 @@ export async function openTtyd(plan: ContenderPlan, viewer: Viewer): Promise<Con
       if (--blocks < blocksLow) socket.send(command.resume);
     });
   });
+  // A row more for tmux's status line.
   socket.send(JSON.stringify({ AuthToken: '', columns: 120, rows: 41 }));
   return {
     type: (text) => socket.send(command.input + text),
