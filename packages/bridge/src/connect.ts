@@ -1,12 +1,10 @@
 /** Puts a session together: transport, source, clock, stations. */
-import { readFile } from 'node:fs/promises';
 import { supports } from '@millrace/tmux-proto/commands';
 import { BridgeError } from './errors.ts';
 import { createClock } from './measure/clock.ts';
 import { Stations } from './measure/stations.ts';
 import { type ConnectOptions, type ControlStream, type Settings, settingsOf } from './options.ts';
 import type { SourcePlan } from './receive/plan.ts';
-import { beginRecording } from './receive/recorder.ts';
 import { parseRecording } from './receive/recording-format.ts';
 import { readTmuxVersion, unknownVersion } from './receive/version.ts';
 import { openSource } from './ring/open-source.ts';
@@ -76,7 +74,10 @@ async function planOf(
     const { source } = recording;
     let file: Uint8Array;
     try {
-      file = typeof source === 'string' ? await readFile(source) : source;
+      if (typeof source === 'string') {
+        const { readFile } = await import('node:fs/promises');
+        file = await readFile(source);
+      } else file = source;
     } catch (error) {
       throw new BridgeError(
         'ERR_RECORDING_FORMAT',
@@ -134,16 +135,19 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
   const { plan, version, live } = await planOf(settings);
   if (signal?.aborted) throw aborted();
   if (options.recordTo !== undefined) {
+    const { beginRecording } = await import('./receive/recorder.ts');
     beginRecording(options.recordTo, { tmux: version, date: new Date().toISOString() });
   }
   const clock = createClock();
   const stations = new Stations();
   const recorder = stations.recorder(mainOwner);
-  const open = (next: SourcePlan, isAgain: boolean): Source =>
+  const open = (next: SourcePlan, isAgain: boolean): Promise<Source> =>
     openSource(next, settings, clock, stations, recorder, isAgain);
+  const source = await open(plan, false);
+  if (signal?.aborted) throw aborted();
   const session = new Session({
     settings,
-    source: open(plan, false),
+    source,
     openSource: async (again) => open((await planOf(settings, again, version)).plan, true),
     clock,
     stations,

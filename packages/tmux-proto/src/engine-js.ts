@@ -21,7 +21,8 @@ import { Arena, ArenaPool } from './arena.ts';
 import type { ControlHandler, ParserOptions } from './handler.ts';
 import { Machine } from './machine.ts';
 
-const shared: ArenaPool = new ArenaPool(() => new Arena());
+/** Of all parsers in ordinary memory. */
+export const plainArenas: ArenaPool = new ArenaPool(() => new Arena());
 const OUTPUT_0 = 0x74756f25; // "%out"
 const OUTPUT_1 = 0x20747570; // "put "
 const EXTENDED_0 = 0x74786525; // "%ext"
@@ -33,9 +34,13 @@ const EXTENDED_3 = 0x74757074; // "tput"
 export class JsMachine extends Machine {
   readonly #extended: boolean;
 
-  constructor(handler: ControlHandler, options: ParserOptions, pool: ArenaPool = shared) {
+  constructor(handler: ControlHandler, options: ParserOptions, pool: ArenaPool = plainArenas) {
     super(pool, handler, options);
     this.#extended = handler.extendedOutput !== undefined;
+  }
+
+  get engine(): 'js' | 'wasm' {
+    return 'js';
   }
 
   protected override parseLines(arena: Arena, limit: number): void {

@@ -101,7 +101,8 @@ class WasmArena extends Arena {
   }
 }
 
-const pool: ArenaPool = new ArenaPool(() => new WasmArena(compile()!));
+/** Of all parsers over the kernel; only where `isWasmAvailable`. */
+export const wasmArenas: ArenaPool = new ArenaPool(() => new WasmArena(compile()!));
 
 /** A parser's machine over the kernel. */
 export class WasmMachine extends JsMachine {
@@ -109,13 +110,17 @@ export class WasmMachine extends JsMachine {
   readonly #ownExtended: boolean;
   #kernel: Kernel | undefined;
 
-  constructor(handler: ControlHandler, options: ParserOptions) {
-    if (compile() === undefined) {
+  constructor(handler: ControlHandler, options: ParserOptions, pool: ArenaPool = wasmArenas) {
+    if (pool === wasmArenas && compile() === undefined) {
       throw new ParserError('ERR_TMUX_ENGINE', `engine=wasm can't run here: ${refusal}`);
     }
     super(handler, options, pool);
     this.#flags = (this.gluedGuards ? GLUED : 0) | (this.eager ? 0 : LAZY);
     this.#ownExtended = handler.extendedOutput !== undefined;
+  }
+
+  override get engine(): 'js' | 'wasm' {
+    return 'wasm';
   }
 
   protected override parseLines(arena: Arena, limit: number): void {

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { AdaptiveMachine } from './engine-adaptive.ts';
 import { JsMachine } from './engine-js.ts';
 import { isWasmAvailable, WasmMachine } from './engine-wasm.ts';
 import type { ControlHandler, ParserOptions } from './handler.ts';
@@ -15,10 +16,11 @@ export { isWasmAvailable };
 export interface ControlParserOptions extends ParserOptions {
   /**
    * `wasm` is faster and needs WebAssembly SIMD and a security policy that allows it; `auto` takes it where
-   * it can run. Both behave alike.
+   * it can run. `adaptive` needs the least memory: it begins with code that is hardly compiled, and loads what `auto`
+   * takes once large reads show a flood. All behave alike.
    * @defaultValue `'auto'`
    */
-  readonly engine?: 'auto' | 'js' | 'wasm';
+  readonly engine?: 'adaptive' | 'auto' | 'js' | 'wasm';
 }
 
 /** {@link ParserBase} over the fastest engine that can run here. */
@@ -32,10 +34,12 @@ export class ControlParser extends ParserBase {
    */
   constructor(handler: ControlHandler, options: ControlParserOptions = {}) {
     const { engine = 'auto' } = options;
-    if (engine === 'wasm' || (engine === 'auto' && isWasmAvailable())) {
-      super('wasm', (checked, settings) => new WasmMachine(checked, settings), handler, options);
+    if (engine === 'adaptive') {
+      super((checked, settings) => new AdaptiveMachine(checked, settings), handler, options);
+    } else if (engine === 'wasm' || (engine === 'auto' && isWasmAvailable())) {
+      super((checked, settings) => new WasmMachine(checked, settings), handler, options);
     } else {
-      super('js', (checked, settings) => new JsMachine(checked, settings), handler, options);
+      super((checked, settings) => new JsMachine(checked, settings), handler, options);
     }
   }
 }

@@ -19,6 +19,6 @@ export class ControlParser extends ParserBase {
    * @throws {RangeError} If a limit is out of its range.
    */
   constructor(handler: ControlHandler, options: ParserOptions = {}) {
-    super('js', (checked, settings) => new JsMachine(checked, settings), handler, options);
+    super((checked, settings) => new JsMachine(checked, settings), handler, options);
   }
 }

@@ -36,9 +36,11 @@ export abstract class Machine extends LineMachine implements ArenaOwner {
   #arena: Arena | undefined;
   /** The arena lent to a transport, kept while one long line needs another. */
   #lent: Arena | undefined;
+  /** Bytes of the last `commit` that the engine hasn't been told of: it may not change buffers under it. */
+  #committed = 0;
   #parked = new Uint8Array(0);
   #parkedLength = 0;
-  readonly #pool: ArenaPool;
+  #pool: ArenaPool;
   readonly #outer: OuterScan;
   readonly #maxLineBytes: number;
 
@@ -64,6 +66,24 @@ export abstract class Machine extends LineMachine implements ArenaOwner {
    */
   protected abstract parseLines(arena: Arena, limit: number): void;
 
+  /** Name of the engine at work. */
+  abstract get engine(): 'js' | 'wasm';
+
+  /** Learns of bytes that come; an engine may choose another pool here (`usePool`), where nothing is parsed yet. */
+  protected received(_count: number): void {}
+
+  /** Takes receive buffers from another pool; unread bytes move there with the next ones (A2). */
+  protected usePool(pool: ArenaPool): void {
+    this.#pool = pool;
+    const arena = this.#arena;
+    if (arena !== undefined) {
+      this.park(arena);
+      arena.busy = false;
+      arena.owner = undefined;
+    }
+    this.#giveBack();
+  }
+
   get insideControlMode(): boolean {
     return this.#inLines;
   }
@@ -73,6 +93,7 @@ export abstract class Machine extends LineMachine implements ArenaOwner {
     try {
       const length = chunk.length;
       this.counters.total[0]! += length;
+      this.received(length);
       let at = 0;
       if (!this.#inLines) at = this.#scanOuter(chunk, 0, length);
       if (this.#inLines && (at < length || this.#outer.heldBytes > 0)) {
@@ -109,6 +130,8 @@ export abstract class Machine extends LineMachine implements ArenaOwner {
   target(): Uint8Array {
     this.#enter();
     this.#busy = false;
+    this.received(this.#committed);
+    this.#committed = 0;
     const arena = this.#acquire();
     if (arena.limit - arena.end < TARGET_BYTES_LEAST) {
       if (arena.pos > arena.base) arena.slide();
@@ -133,6 +156,7 @@ export abstract class Machine extends LineMachine implements ArenaOwner {
     this.#enter();
     try {
       this.counters.total[0]! += count;
+      this.#committed = count;
       arena.end += count;
       this.#run(arena);
     } finally {

@@ -17,18 +17,14 @@ export type MachineFactory = (handler: ControlHandler, options: ParserOptions) =
  */
 export abstract class ParserBase {
   readonly #machine: Machine;
-  /** Name of the engine at work. */
-  readonly engine: 'js' | 'wasm';
-
   /** @internal */
-  protected constructor(
-    engine: 'js' | 'wasm',
-    create: MachineFactory,
-    handler: ControlHandler,
-    options: ParserOptions,
-  ) {
-    this.engine = engine;
+  protected constructor(create: MachineFactory, handler: ControlHandler, options: ParserOptions) {
     this.#machine = create(options.debug ? debugHandler(handler) : handler, options);
+  }
+
+  /** Name of the engine at work; with `engine: 'adaptive'` it changes once at most, from `js` to `wasm`. */
+  get engine(): 'js' | 'wasm' {
+    return this.#machine.engine;
   }
 
   /** Live counts of what was irregular. */

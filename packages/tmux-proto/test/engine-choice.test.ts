@@ -16,6 +16,21 @@ test('auto takes the fast engine here', async () => {
   expect(new ControlParser({}, { engine: 'js' }).engine).toBe('js');
 });
 
+test('adaptive takes the fast engine in a flood, not for many small reads', async () => {
+  const { ControlParser } = await import('@millrace/tmux-proto');
+  let count = 0;
+  const handler = { output: () => count++ };
+  const parser = new ControlParser(handler, { engine: 'adaptive', framing: 'lines' });
+  const line = String.raw`%output %1 0123456789\015\012`.concat('\n');
+  const small = Buffer.from(line.repeat(100)); // 3 KB
+  const large = Buffer.from(line.repeat(2000)); // 60 KB
+  for (let read = 0; read < 1000; read++) parser.push(small);
+  expect(parser.engine).toBe('js');
+  for (let read = 0; read < 30; read++) parser.push(large);
+  expect(parser.engine).toBe('wasm');
+  expect(count).toBe(1000 * 100 + 30 * 2000);
+});
+
 test.each([
   [
     'a policy that forbids compiling',
@@ -38,6 +53,10 @@ test.each([
   expect(parser.engine).toBe('js');
   parser.push(Buffer.from('%output %7 x\n'));
   expect(seen).toEqual([7]);
+  const adaptive = new ControlParser({ output: (pane) => seen.push(pane) }, { engine: 'adaptive' });
+  for (let read = 0; read < 30; read++) adaptive.push(Buffer.alloc(65_520, '%output %7 x\n'));
+  expect(adaptive.engine).toBe('js');
+  expect(seen).toHaveLength(1 + 30 * (65_520 / 13));
   expect(() => new ControlParser({}, { engine: 'wasm' })).toThrow(
     expect.objectContaining({ code: 'ERR_TMUX_ENGINE' }),
   );

@@ -85,7 +85,7 @@ export class Reader implements Receiver {
           });
         },
       },
-      { framing: 'lines', limitPolicy: 'truncate' },
+      { framing: 'lines', limitPolicy: 'truncate', engine: 'adaptive' },
     );
   }
 

@@ -2,9 +2,8 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../measure/clock.ts';
 import { DuplexTransport, type StreamPair } from './duplex.ts';
-import { RecordingTransport } from './recorder.ts';
 import { parseRecording } from './recording-format.ts';
-import { type ReplayOptions, ReplayTransport } from './replay.ts';
+import type { ReplayOptions } from './replay.ts';
 import { TmuxClient, type TmuxClientOptions } from './tmux-client.ts';
 import type { Transport } from './transport.ts';
 
@@ -19,13 +18,14 @@ export type SourcePlan =
   | { readonly kind: 'stream'; readonly stream: Duplex | StreamPair };
 
 /** Opens the transport of a plan, in whichever thread. */
-export function transportOf(
+export async function transportOf(
   plan: SourcePlan,
   clock: Clock,
   record: string | undefined,
   watchdogMs: number,
-): Transport {
+): Promise<Transport> {
   if (plan.kind === 'recording') {
+    const { ReplayTransport } = await import('./replay.ts');
     return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
   }
   const transport =
@@ -33,5 +33,6 @@ export function transportOf(
       ? new TmuxClient(plan.client, watchdogMs)
       : new DuplexTransport(plan.stream);
   if (record === undefined) return transport;
+  const { RecordingTransport } = await import('./recorder.ts');
   return new RecordingTransport(transport, record);
 }

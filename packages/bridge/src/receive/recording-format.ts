@@ -17,7 +17,6 @@
  * `ERR_RECORDING_FORMAT`, never a partial success, except that a last frame cut short (the recorder was
  * killed) is dropped and reported as `truncated`.
  */
-import { gunzipSync } from 'node:zlib';
 import { BridgeError } from '../errors.ts';
 
 const recordingMagic = 'MILLRACE-RECORDING 1\n';
@@ -78,6 +77,8 @@ const damaged = (what: string): BridgeError => new BridgeError('ERR_RECORDING_FO
 function inflate(file: Uint8Array): Uint8Array {
   if (file[0] !== 0x1f || file[1] !== 0x8b) return file;
   try {
+    // Not imported: a session that reads no recording would pay for zlib's memory.
+    const { gunzipSync } = process.getBuiltinModule('node:zlib');
     return gunzipSync(file, { maxOutputLength: recordingBytesMax });
   } catch (error) {
     throw new BridgeError(

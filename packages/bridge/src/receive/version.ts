@@ -1,6 +1,5 @@
 /** tmux's version: asked of the program, compared with what the bridge supports. */
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { versionOrder } from '@millrace/tmux-proto/commands';
 import { BridgeError } from '../errors.ts';
 
@@ -25,6 +24,16 @@ export function checkTmuxVersion(version: string): string {
   return version;
 }
 
+/** What the program prints. Not by `node:util`: importing that loads a megabyte of Node that nothing else here needs. */
+function printed(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { timeout: 10_000 }, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+  });
+}
+
 /**
  * Asks a tmux program for its version.
  *
@@ -34,7 +43,7 @@ export function checkTmuxVersion(version: string): string {
 export async function readTmuxVersion(program: string): Promise<string> {
   let output: string;
   try {
-    output = (await promisify(execFile)(program, ['-V'], { timeout: 10_000 })).stdout;
+    output = await printed(program, ['-V']);
   } catch (error) {
     throw new BridgeError(
       'ERR_TMUX_NOT_FOUND',

@@ -6,5 +6,6 @@ import type { Construct } from './collect.ts';
 
 export const engines: [string, Construct, ParserOptions][] = [
   ['js', JsParser, {}],
+  ['adaptive', ControlParser as Construct, { engine: 'adaptive' } as ParserOptions],
   ['wasm', ControlParser as Construct, { engine: 'wasm' } as ParserOptions],
 ];
