@@ -20,6 +20,15 @@ describe('millrace', () => {
     [['replay'], 2, 'usage: millrace replay FILE'],
     [['replay', 'one', 'two'], 2, 'given "one two"'],
     [['replay', '/nowhere/file'], 1, 'ERR_RECORDING_FORMAT'],
+    [['replay', cli], 1, 'doesn\'t begin with "MILLRACE-RECORDING 1'],
+    [['replay', cli, '--max', '--speed', '2'], 2, 'either --speed or --max'],
+    [['replay', cli, '--speed', '0'], 2, '--speed must be a number from 0.001'],
+    [['help', 'nonsense'], 2, 'no such command: "nonsense"'],
+    [['top', '--seconds', '1e10'], 2, '--seconds must be a number from 0 to'],
+    [['top', '--seconds', '-1'], 2, 'ambiguous'],
+    [['record', cli], 2, 'is there already, --overwrite replaces it'],
+    [['attach'], 2, 'attach needs a terminal: standard input is none'],
+    [['bench', '--html', '/nowhere/report.html'], 2, "the report can't be written"],
   ])('%j fails with one line', (args, status, said) => {
     const run = millrace(...args);
     expect(run.stderr).toContain(said);
@@ -35,12 +44,31 @@ describe('millrace', () => {
       const help = millrace(name, '--help');
       expect(help.stdout).toMatch(new RegExp(`^millrace ${name}`));
       expect(help.status).toBe(0);
+      expect(millrace('help', name).stdout).toBe(help.stdout);
+      for (const line of [...help.stdout.split('\n'), ...stdout.split('\n')]) {
+        expect(line.length, line).toBeLessThanOrEqual(80);
+      }
     }
-    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(100);
   });
 
   test('tells its version', () => {
     expect(millrace('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('doctor says that there is no usable tmux, and why', () => {
+    const env = { ...process.env, MILLRACE_TMUX: '/nowhere/tmux' };
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [...process.execArgv, cli, 'doctor', ...args], {
+        encoding: 'utf8',
+        env,
+      });
+    const told = run();
+    expect(told.status).toBe(1);
+    expect(told.stdout).toMatch(/^verdict: not fit: tmux can't be run: program="\/nowhere\/tmux"/m);
+    const data = run('--json');
+    expect(data.status).toBe(1);
+    expect(JSON.parse(data.stdout)).toMatchObject({ tmux: null, verdict: expect.any(String) });
+    expect(data.stderr).toContain('ERR_TMUX_NOT_FOUND');
   });
 
   test.skipIf(!hasTmux)('doctor tells a script what it found', () => {

@@ -3,7 +3,8 @@
  *
  * Every scenario runs its contenders in turn on a private tmux, each in a process of its own; see `../bench`.
  */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { ContenderProgress } from '../bench/plan.ts';
 import { type BenchReport, scenarioLines, toJson, verdictLines } from '../bench/report.ts';
 import { toHtml } from '../bench/report-html.ts';
@@ -13,6 +14,7 @@ import { BridgeError } from '../errors.ts';
 import { readTmuxVersion } from '../receive/version.ts';
 import type { Output } from './demo/view.ts';
 import { formatDuration } from './format.ts';
+import { Status } from './status.ts';
 
 /** How to measure. */
 export interface BenchOptions {
@@ -38,35 +40,6 @@ export const scenarioNames: readonly string[] = scenarios.map(({ name }) => name
 
 const quickScale = 0.25;
 
-/** A line that is rewritten on a terminal, and printed once per measurement elsewhere. */
-class Status {
-  readonly #output: Output;
-  #drawn = false;
-
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  begin(line: string): void {
-    if (this.#output.isTTY === true) this.#draw(line);
-    else this.#output.write(`${line}\n`);
-  }
-
-  update(line: string): void {
-    if (this.#output.isTTY === true) this.#draw(line);
-  }
-
-  clear(): void {
-    if (this.#drawn) this.#output.write('\r\x1b[K');
-    this.#drawn = false;
-  }
-
-  #draw(line: string): void {
-    this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns ?? 80) - 1)}`);
-    this.#drawn = true;
-  }
-}
-
 const progressText = (progress: ContenderProgress): string =>
   [
     `${progress.seconds.toFixed(1)} s`,
@@ -76,6 +49,19 @@ const progressText = (progress: ContenderProgress): string =>
     `${(progress.queuedBytes / 1e6).toFixed(2)} MB queued`,
     `RSS ${(progress.rssBytes / 1e6).toFixed(0)} MB`,
   ].join('   ');
+
+/** Says before minutes of measuring, not after them, that the report has no place to go. */
+async function checkWritable(file: string): Promise<void> {
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new BridgeError(
+      'ERR_BRIDGE_ARGUMENT',
+      `the report can't be written: --html=${JSON.stringify(file)} (${(error as Error).message})`,
+      error,
+    );
+  }
+}
 
 /** Measures, and prints what came out. */
 export async function bench(options: BenchOptions): Promise<void> {
@@ -88,6 +74,7 @@ export async function bench(options: BenchOptions): Promise<void> {
       );
     }
   }
+  if (html !== undefined) await checkWritable(html);
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
   const tmuxVersion = await readTmuxVersion(tmux);
   const status = new Status(options.progress);

@@ -45,7 +45,7 @@ const worker = { worker: { type: 'boolean' } } as const;
 const json = { json: { type: 'boolean' } } as const;
 
 const serverHelp = `  -S, --socket PATH   the tmux server's socket (default: the user's own)
-  -t, --session NAME  the session, as tmux's -t takes it (default: tmux's choice)
+  -t, --session NAME  the session, as tmux's -t takes it (default: it chooses)
 `;
 const secondsHelp = '  --seconds N         how long (default: until the session ends, or Ctrl-C)\n';
 const workerHelp = '  --worker            receive and parse in a worker thread\n';
@@ -56,18 +56,45 @@ const text = (input: CommandInput, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
+/** Returns words in lines of 80 columns, indented. */
+function wrapped(words: readonly string[], indent: number): string {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || indent + last.length + word.length + 3 > 80) lines.push(word);
+    else lines[lines.length - 1] = `${last}, ${word}`;
+  }
+  return lines.map((line) => ' '.repeat(indent) + line).join(',\n');
+}
+
+/** Longest time that a timer takes (s). */
+const secondsMax = 2_000_000;
+
 /** Returns a numeric option, or undefined if it isn't given. */
-function number(input: CommandInput, name: string, minimum: number): number | undefined {
+function number(
+  input: CommandInput,
+  name: string,
+  minimum: number,
+  maximum: number,
+): number | undefined {
   const given = text(input, name);
   if (given === undefined) return undefined;
   const value = Number(given);
-  if (given.trim() === '' || !(value >= minimum) || !Number.isFinite(value)) {
+  if (given.trim() === '' || !(value >= minimum && value <= maximum)) {
     throw new BridgeError(
       'ERR_BRIDGE_ARGUMENT',
-      `--${name} must be a number of ${minimum} or more: --${name}=${JSON.stringify(given)}`,
+      `--${name} must be a number from ${minimum} to ${maximum}: --${name}=${JSON.stringify(given)}`,
     );
   }
   return value;
+}
+
+/** Returns the factor on the recorded speed; undefined for as fast as it goes. */
+function speedOf(input: CommandInput): number | undefined {
+  const speed = number(input, 'speed', 0.001, 1e6);
+  if (input.values['max'] !== true) return speed ?? 1;
+  if (speed === undefined) return undefined;
+  throw new BridgeError('ERR_BRIDGE_ARGUMENT', 'either --speed or --max, not both');
 }
 
 const target = (input: CommandInput) => ({
@@ -82,8 +109,9 @@ export const commands: Readonly<Record<string, Command>> = {
   attach: {
     usage: 'attach [-S SOCKET] [-t SESSION] [--read-only] [--worker] [--json]',
     summary: 'mirrors a session on this terminal, and says at the end what it cost',
-    details: `Shows the session's current window, all its panes. Keys go to the active pane; Ctrl-\\ detaches.
-The tmux session goes on as it was; its windows take this terminal's size, as with any client.
+    details: `Shows the session's current window, all its panes. Keys go to the active pane;
+Ctrl-\\ detaches. The tmux session goes on as it was; its windows take this
+terminal's size, as with any client.
 
 ${serverHelp}  --read-only         send no keys, and leave the windows' size alone
 ${workerHelp}${jsonHelp}`,
@@ -100,8 +128,9 @@ ${workerHelp}${jsonHelp}`,
   doctor: {
     usage: 'doctor [--seconds N] [--json]',
     summary: "is this machine's tmux fit to be bridged, and how fast is it",
-    details: `Looks at tmux's version and what is known of it, at the locale, and measures how long a key takes to come
-back, idle and while another pane floods, on a private server that it removes afterwards.
+    details: `Looks at tmux's version and what is known of it, at the locale, and measures how
+long a key takes to come back, idle and while another pane floods, on a private
+server that it removes afterwards. Exit status 1 if there is no usable tmux.
 
   --seconds N         how long each measurement takes (default: 2)
 ${jsonHelp}`,
@@ -112,7 +141,8 @@ ${jsonHelp}`,
         tmux,
         signal,
         output,
-        seconds: number({ tmux, signal, output, ...input }, 'seconds', 0.1) ?? 2,
+        progress: process.stderr,
+        seconds: number({ tmux, signal, output, ...input }, 'seconds', 0.1, 3600) ?? 2,
         json: input.values['json'] === true,
       }),
   },
@@ -128,26 +158,29 @@ ${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON obj
     run: (input) =>
       top({
         ...target(input),
-        seconds: number(input, 'seconds', 0),
+        seconds: number(input, 'seconds', 0, secondsMax),
         worker: input.values['worker'] === true,
         json: input.values['json'] === true,
       }),
   },
   record: {
-    usage: 'record FILE [-S SOCKET] [-t SESSION] [--seconds N] [--json]',
+    usage: 'record FILE [-S SOCKET] [-t SESSION] [--seconds N] [--overwrite] ...',
     summary: 'attaches to a session and records the connection, both directions',
-    details: `Writes what tmux sends, and what is sent to it, with their times, to FILE. It holds whatever the panes show:
-treat it as you treat the screen.
+    details: `Writes what tmux sends, and what is sent to it, with their times, to FILE. It
+holds whatever the panes show: treat it as you treat the screen.
 
-${serverHelp}${secondsHelp}${jsonHelp}`,
-    options: { ...server, ...seconds, ...json },
+${serverHelp}${secondsHelp}  --overwrite         replace FILE if it is there
+${jsonHelp}`,
+    options: { ...server, ...seconds, ...json, overwrite: { type: 'boolean' } },
     positionals: 1,
     run: (input) =>
       record({
         ...target(input),
         path: input.positionals[0]!,
-        seconds: number(input, 'seconds', 0),
+        seconds: number(input, 'seconds', 0, secondsMax),
+        overwrite: input.values['overwrite'] === true,
         json: input.values['json'] === true,
+        progress: process.stderr,
       }),
   },
   replay: {
@@ -168,23 +201,27 @@ ${workerHelp}${jsonHelp}`,
     run: (input) =>
       replay({
         path: input.positionals[0]!,
-        speed: input.values['max'] === true ? undefined : (number(input, 'speed', 0.001) ?? 1),
+        speed: speedOf(input),
         worker: input.values['worker'] === true,
-        loops: number(input, 'loops', 1) ?? 1,
+        loops: number(input, 'loops', 1, 1e9) ?? 1,
         json: input.values['json'] === true,
         signal: input.signal,
         output: input.output,
+        progress: process.stderr,
       }),
   },
   bench: {
     usage: 'bench [--quick] [--scenario NAME]... [--json] [--html FILE] [--scale N]',
     summary: 'how long a key takes to come back, with this library and without',
-    details: `A viewer behind a slow link, one that stalls, a busy thread, an ordinary client beside it: each scenario runs this
-library and what it replaces in turn, every one in a process of its own on a private tmux that is removed afterwards.
-Takes about three minutes. What falls short is printed, and is no failure: a busy machine is enough for it.
+    details: `A viewer behind a slow link, one that stalls, a busy thread, an ordinary client
+beside it: each scenario runs this library and what it replaces in turn, every
+one in a process of its own on a private tmux that is removed afterwards. Takes
+about four minutes. What falls short is printed, and is no failure: a busy
+machine is enough for it.
 
-  --quick             one round, a quarter of the time: about 40 s
-  --scenario NAME     only this one; may be repeated: ${scenarioNames.join(', ')}
+  --quick             one round, a quarter of the time: about 50 s
+  --scenario NAME     only this one; may be repeated. There are
+${wrapped(scenarioNames, 22)}
   --json              print everything measured as one JSON object
   --html FILE         write one HTML file with plots, tables and the data
   --scale N           factor on the time of each measurement (default: 1)
@@ -207,12 +244,12 @@ Takes about three minutes. What falls short is printed, and is no failure: a bus
         only: (input.values['scenario'] as readonly string[] | undefined) ?? [],
         json: input.values['json'] === true,
         html: text(input, 'html'),
-        scale: number(input, 'scale', 0.01) ?? 1,
+        scale: number(input, 'scale', 0.01, 1000) ?? 1,
       }),
   },
   demo: {
     usage: 'demo [--scale N] [--json]',
-    summary: 'four panes on a private tmux, a slow viewer before and after, the floors',
+    summary: 'four panes on a private tmux, a slow viewer before and after, floors',
     details: `  --scale N           factor on the time that each part takes (default: 1)
 ${jsonHelp}`,
     options: { ...json, scale: { type: 'string' } },
@@ -222,7 +259,7 @@ ${jsonHelp}`,
         tmux: input.tmux,
         signal: input.signal,
         output: input.output,
-        scale: number(input, 'scale', 0.01) ?? 1,
+        scale: number(input, 'scale', 0.01, 1000) ?? 1,
         json: input.values['json'] === true,
       });
     },
@@ -232,7 +269,8 @@ ${jsonHelp}`,
 const overviewEnd = `
 millrace COMMAND --help says more; millrace --version prints the version.
 MILLRACE_TMUX names another tmux than the one on PATH.
-Exit status: 0 done, 1 failed, 2 called wrongly, 128 + N ended by signal N.
+Exit status: 0 done, 1 failed, 2 called wrongly, 128 + N ended by signal N (141:
+who read the output has gone). With --json, the output is JSON and nothing else.
 `;
 
 /** Returns the help on all commands. */

@@ -5,12 +5,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { supports, versionOrder } from '@millrace/tmux-proto/commands';
+import { BridgeError } from '../errors.ts';
 import type { StationStats } from '../measure/stations.ts';
 import { readTmuxVersion } from '../receive/version.ts';
 import { LivePanes } from './demo/live-panes.ts';
 import type { Output } from './demo/view.ts';
 import { formatDuration } from './format.ts';
 import { openPrivateServer } from './private-server.ts';
+import { Status } from './status.ts';
 
 /** How to examine. */
 export interface DoctorOptions {
@@ -19,6 +21,8 @@ export interface DoctorOptions {
   readonly output: Output;
   /** Seconds per measurement. */
   readonly seconds: number;
+  /** Where progress goes: standard error. */
+  readonly progress: Output;
   /** Prints the findings as JSON. */
   readonly json: boolean;
 }
@@ -31,15 +35,16 @@ interface Finding {
 
 /** All that the doctor has to say. */
 interface Report {
-  readonly tmux: string;
+  /** Null if there is none that can be used; then nothing of it follows but the verdict. */
+  readonly tmux: string | null;
   readonly node: string;
   readonly utf8: boolean;
   /** Whether tmux pauses panes for a client that lags, and screens can be restored: 3.2 and later. */
-  readonly flowControl: boolean;
-  readonly notes: readonly string[];
+  readonly flowControl?: boolean;
+  readonly notes?: readonly string[];
   /** From key to echo (nanoseconds). */
-  readonly idle: StationStats;
-  readonly flooded: StationStats;
+  readonly idle?: StationStats;
+  readonly flooded?: StationStats;
   readonly verdict: string;
 }
 
@@ -109,44 +114,65 @@ const describe = ({ p50, p99, count }: StationStats): string =>
     ? 'no key came back'
     : `key to echo p50 ${formatDuration(p50)}, p99 ${formatDuration(p99)} (${count} keys)`;
 
-/** Examines, and prints what it found; throws if there is no usable tmux. */
+/** Examines, and prints what it found; throws after that if there is no usable tmux. */
 export async function doctor(options: DoctorOptions): Promise<void> {
-  const { json, output } = options;
+  const { json, output, progress } = options;
   const print = (line: string): void => {
     if (!json) output.write(`${line}\n`);
   };
-  const version = await readTmuxVersion(options.tmux);
+  const { report, failure } = await examine(options, print, new Status(progress));
+  print(`verdict: ${report.verdict}`);
+  if (json) output.write(`${JSON.stringify(report)}\n`);
+  if (failure !== undefined) throw failure;
+}
+
+async function examine(
+  options: DoctorOptions,
+  print: (line: string) => void,
+  status: Status,
+): Promise<{ readonly report: Report; readonly failure?: BridgeError }> {
   const utf8 = isUtf8();
-  const flowControl = supports(version, 'flow-control');
-  const notes = findings.filter(({ applies }) => applies(version)).map(({ text }) => text);
-  print(`tmux ${version}: supported`);
-  print(`Node ${process.version}`);
-  print(
-    utf8
-      ? 'locale: UTF-8'
-      : 'locale: not UTF-8; the bridge asks tmux for UTF-8 itself (-u), programs in panes may not',
-  );
+  const { version: node } = process;
+  const about = (): void => {
+    print(`Node ${node}`);
+    print(
+      utf8
+        ? 'locale: UTF-8'
+        : 'locale: not UTF-8; the bridge asks tmux for UTF-8 itself (-u), programs in panes may not',
+    );
+  };
+  let tmux: string;
+  try {
+    tmux = await readTmuxVersion(options.tmux);
+  } catch (failure) {
+    if (!(failure instanceof BridgeError)) throw failure;
+    print('tmux: none that can be used');
+    about();
+    const verdict = `not fit: ${failure.message}`;
+    return { report: { tmux: null, node, utf8, verdict }, failure };
+  }
+  const flowControl = supports(tmux, 'flow-control');
+  const notes = findings.filter(({ applies }) => applies(tmux)).map(({ text }) => text);
+  print(`tmux ${tmux}: supported${flowControl ? '' : ', lossless only'}`);
+  about();
   print(
     `slow viewers: ${flowControl ? 'skip, and are restored exactly' : 'hold their session up'}`,
   );
   for (const note of notes) print(`note: ${note}`);
-  const quiet = await measureEcho(options, idle);
-  print(`idle: ${describe(quiet)}`);
-  const flooded = await measureEcho(options, {});
-  print(`while another pane floods: ${describe(flooded)}`);
+  const measure = async (
+    name: string,
+    commands: Parameters<typeof measureEcho>[1],
+  ): Promise<StationStats> => {
+    status.update(`measuring for ${options.seconds} s, ${name} ...`);
+    const stats = await measureEcho(options, commands).finally(() => status.clear());
+    print(`${name}: ${describe(stats)}`);
+    return stats;
+  };
+  const quiet = await measure('idle', idle);
+  const flooded = await measure('while another pane floods', {});
   print('both are mostly tmux itself: a bridge cannot be faster than the tmux behind it');
   const verdict = verdictOn(flowControl, quiet, flooded);
-  print(`verdict: ${verdict}`);
-  const { version: node } = process;
-  const report: Report = {
-    tmux: version,
-    node,
-    utf8,
-    flowControl,
-    notes,
-    idle: quiet,
-    flooded,
-    verdict,
+  return {
+    report: { tmux, node, utf8, flowControl, notes, idle: quiet, flooded, verdict },
   };
-  if (json) output.write(`${JSON.stringify(report)}\n`);
 }

@@ -46,7 +46,11 @@ export async function top(options: TopOptions): Promise<void> {
   });
   try {
     while (!ended && performance.now() < untilMs) {
-      await sleep(json ? jsonMs : frameMs, undefined, { signal });
+      const leftMs = untilMs - performance.now();
+      await Promise.race([
+        session.closed,
+        sleep(Math.min(json ? jsonMs : frameMs, leftMs), undefined, { signal }),
+      ]);
       if (json) output.write(`${JSON.stringify(sampler.sample())}\n`);
       else view.draw(sampler.sample());
     }

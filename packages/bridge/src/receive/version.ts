@@ -51,7 +51,8 @@ export async function readTmuxVersion(program: string): Promise<string> {
       error,
     );
   }
-  const match = /^tmux (\S+)/.exec(output);
+  // It says the name that it was started by: `tmux-3.1c 3.1c`, where somebody has several.
+  const match = /^\S*tmux\S* (\S+)/.exec(output);
   if (match === null) {
     throw new BridgeError(
       'ERR_TMUX_NOT_FOUND',

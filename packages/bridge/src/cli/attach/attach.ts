@@ -12,7 +12,7 @@ import type { Output } from '../demo/view.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';
 import type { Frame } from './frame.ts';
 import { Mirror } from './mirror.ts';
-import { UserTerminal } from './terminal.ts';
+import { checkTerminal, UserTerminal } from './terminal.ts';
 
 /** What to mirror. */
 export interface AttachOptions {
@@ -207,6 +207,7 @@ function lines(summary: AttachSummary): string[] {
 /** Mirrors until the session ends, the user detaches or a signal comes; then prints what it cost. */
 export async function attach(options: AttachOptions): Promise<void> {
   const { socketPath, session: name, worker, signal, output, json } = options;
+  checkTerminal();
   const session = await connect({
     worker,
     signal,

@@ -19,6 +19,20 @@ export interface TerminalHandlers {
   drained(): void;
 }
 
+/**
+ * Throws `ERR_BRIDGE_ARGUMENT` if standard input or output is no terminal.
+ */
+export function checkTerminal(): void {
+  for (const [name, stream] of [
+    ['standard input', process.stdin],
+    ['standard output', process.stdout],
+  ] as const) {
+    if (stream.isTTY !== true) {
+      throw new BridgeError('ERR_BRIDGE_ARGUMENT', `attach needs a terminal: ${name} is none`);
+    }
+  }
+}
+
 /** A terminal in raw mode on its alternate screen. */
 export class UserTerminal {
   readonly #input: ReadStream;
@@ -30,35 +44,24 @@ export class UserTerminal {
   readonly #exit = (): void => this.#leaveAtOnce();
   #open = false;
 
-  /**
-   * @throws {BridgeError} `ERR_BRIDGE_ARGUMENT` if either stream isn't a terminal
-   */
   constructor(
     input: ReadStream,
     output: WriteStream & { readonly fd: number },
     handlers: TerminalHandlers,
   ) {
-    for (const [name, stream] of [
-      ['standard input', input],
-      ['standard output', output],
-    ] as const) {
-      if (stream.isTTY !== true) {
-        throw new BridgeError('ERR_BRIDGE_ARGUMENT', `attach needs a terminal: ${name} is none`);
-      }
-    }
     this.#input = input;
     this.#output = output;
     this.#handlers = handlers;
   }
 
-  /** Columns of the terminal. */
+  /** Columns of the terminal; one that doesn't know its size is taken for an ordinary one. */
   get columns(): number {
-    return this.#output.columns;
+    return this.#output.columns || 80;
   }
 
   /** Rows of the terminal. */
   get rows(): number {
-    return this.#output.rows;
+    return this.#output.rows || 24;
   }
 
   /** Takes the terminal over. */

@@ -75,6 +75,7 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** What stands out: verdicts, trouble, heads of tables, the title of what runs now. */
@@ -120,8 +121,13 @@ export class View {
       this.#plainSecond = second;
       return;
     }
-    const width = this.#output.columns ?? 80;
-    const lines = screen().map((line) => this.#decorate(line.slice(0, width - 1)));
+    // A terminal of no size, as some pseudo-terminals have it, is taken for an ordinary one.
+    const width = Math.max(1, (this.#output.columns || 80) - 1);
+    // What is above the top can't be drawn over.
+    const height = Math.max(1, (this.#output.rows || 24) - 1);
+    const lines = screen()
+      .slice(0, height)
+      .map((line) => this.#decorate(line.slice(0, width)));
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : '\x1b[?25l';
     this.#output.write(`${up}\r\x1b[0J${lines.join('\n')}\n`);
     this.#drawn = lines.length;
