@@ -19,10 +19,11 @@ export interface SessionEvents {
   /** The client is attached to another session now; its panes are about to come and go. */
   attached: [session: number];
   /**
-   * Ordinary clients came or went. While one is attached, anywhere on the server, tmux drops what a slow session lags
-   * behind instead of holding programs up; `pause-after` is `mixedPauseAfterSeconds` then.
+   * Other clients came or went. While an ordinary one is attached, anywhere on the server, tmux drops what a slow session
+   * lags behind instead of holding programs up; `pause-after` is `mixedPauseAfterSeconds` then. Another one of control
+   * mode (a second session counts) does the same as long as it keeps up, and `pause-after` stays.
    */
-  mixed: [ordinaryClients: number];
+  mixed: [ordinaryClients: number, otherControlClients: number];
   /** The focused pane is another one, or none. */
   focus: [pane: Pane | undefined];
   /** The value of a watched option changed. */
@@ -66,6 +67,8 @@ export interface SessionStats {
   readonly reconnects: number;
   /** Clients of the server that don't speak control mode; see the event `mixed`. */
   readonly ordinaryClients: number;
+  /** Clients of the server that speak control mode, this one not counted; see the event `mixed`. */
+  readonly otherControlClients: number;
   /** Times that output of a pane was lost: tmux dropped it, or there was no connection. */
   readonly gaps: number;
   /** Latency of each station. */

@@ -13,23 +13,25 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Notification } from '@millrace/tmux-proto';
-import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
+import { supports } from '@millrace/tmux-proto/commands';
 import type { CommandReply, Replied } from './control/commands.ts';
 import type { Connection } from './control/connection.ts';
 import { Hold } from './control/hold.ts';
 import { Link, type OpenSource, type Reconnected } from './control/link.ts';
 import { PauseLimit } from './control/pause-limit.ts';
-import { ClientSize, type Size } from './control/size.ts';
-import { type SubscriptionListener, Subscriptions } from './control/subscriptions.ts';
+import { Requests } from './control/requests.ts';
+import type { Size } from './control/size.ts';
+import type { SubscriptionListener } from './control/subscriptions.ts';
 import { Delivery } from './deliver/delivery.ts';
 import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
-import { BridgeError, checkInteger } from './errors.ts';
+import type { BridgeError } from './errors.ts';
 import { growsOld } from './flow/ages.ts';
 import type { Clock } from './measure/clock.ts';
 import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
 import type { ModelChange } from './model/entities.ts';
+import { Focus } from './model/focus.ts';
 import { digestFormat, listingLine, listingReplies } from './model/listing.ts';
 import { Model } from './model/model.ts';
 import { SessionOptions } from './model/options.ts';
@@ -73,12 +75,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   readonly model: Model;
   /** tmux's options, read and followed by name. */
   readonly options: SessionOptions;
-  readonly #subscriptions = new Subscriptions();
+  readonly #requests: Requests;
   readonly #pauseLimit: PauseLimit;
-  readonly #size = new ClientSize({
-    send: ({ columns, rows }) => this.#run((encoder) => encoder.resize(columns, rows)),
-    current: () => this.#windowSize(),
-  });
+  readonly #focus: Focus;
   readonly #panes: Panes;
   readonly #resyncs: Resyncs;
   readonly #delivery: Delivery;
@@ -87,8 +86,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #gaps = 0;
   #reconnects = 0;
   #attachedBefore: number | undefined;
-  #focus: Pane | undefined;
-  #focusedBefore: Pane | undefined;
+  /** What happened before `connect` has resolved, and nobody could listen yet. */
+  #early: (() => void)[] | undefined = [];
 
   /** @internal */
   constructor(parts: SessionParts) {
@@ -106,23 +105,27 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       send: () => {
         if (this.#link.up) this.#setPauseAfter(this.#link.connection);
       },
-      mixed: (ordinaryClients) => this.emit('mixed', ordinaryClients),
+      mixed: (ordinary, control) => this.#tell(() => this.emit('mixed', ordinary, control)),
     });
+    this.#requests = this.#createRequests();
     this.options = new SessionOptions({
-      expand: async (format) =>
-        (await this.command('display-message', '-p', format)).lines.join('\n'),
+      expand: async (format) => (await this.#requests.expand(format)).join('\n'),
       subscribe: (format, changed) => this.subscribe(format, changed),
       changed: (name, value, before) => this.emit('option', name, value, before),
     });
     this.#panes = new Panes({
       pipe: (pane, sink, options) => this.#pipe(pane, sink, options),
-      run: (plan) => this.#run(plan),
-      expand: async (id, format) =>
-        (await this.command('display-message', '-p', '-t', `%${id}`, format)).lines[0] ?? '',
+      run: (plan) => this.#requests.run(plan),
+      expand: async (id, format) => (await this.#requests.expand(format, '-t', `%${id}`))[0] ?? '',
       info: (id) => this.model.panes.get(id),
       bufferName: `millrace-${process.pid}-${++sessionCount}`,
       added: (pane) => this.#paneAdded(pane),
       removed: (pane) => this.#paneRemoved(pane),
+    });
+    this.#focus = new Focus({
+      model: this.model,
+      panes: this.#panes.all,
+      changed: (pane) => this.emit('focus', pane),
     });
     this.#resyncs = new Resyncs({
       ask: (line, count, replied) => {
@@ -139,7 +142,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     this.#hold = this.#createHold();
     this.#delivery = this.#createDelivery();
     if (supports(parts.version, 'subscriptions')) {
-      this.#subscriptions.add('', digestFormat, () => this.model.outdated());
+      this.#requests.watch(digestFormat, () => this.model.outdated());
     }
     this.#link = new Link(
       parts.source,
@@ -155,7 +158,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         },
         notified: (notification) => this.#notified(notification),
         aged: (id, ageMs) => this.#aged(id, ageMs),
-        recordingFailed: (error) => this.emit('recording-failed', error),
+        recordingFailed: (error) => this.#tell(() => this.emit('recording-failed', error)),
         greet: (connection) => this.#greet(connection),
         disconnected: (error) => this.#disconnected(error),
         reconnected: (how) => this.#reconnected(how),
@@ -164,6 +167,21 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     );
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
+    });
+  }
+
+  #createRequests(): Requests {
+    const session = this;
+    return new Requests({
+      live: this.live,
+      get refusal() {
+        return session.#link.refusal;
+      },
+      get connection() {
+        return session.#link.connection;
+      },
+      wait: (reply) => this.#hold.wait(reply),
+      windowSize: () => this.#windowSize(),
     });
   }
 
@@ -232,23 +250,30 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    */
   async open(): Promise<void> {
     await this.#link.open(() => this.model.attached);
+    // After whoever awaits `connect` has had the time to listen.
+    setImmediate(() => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const tell of early) tell();
+    });
+  }
+
+  /** Emits what has no second way to be learned: when `connect` has resolved, if it hasn't. */
+  #tell(emit: () => void): void {
+    if (this.#early === undefined) emit();
+    else this.#early.push(emit);
   }
 
   /** Sets up what every live connection needs, and learns what there is. Called once attached. */
   async #greet(connection: Connection): Promise<void> {
     const { commands } = connection;
     const pauseAfterSeconds = this.#pauseLimit.seconds;
-    const size = this.#size.accepted;
     this.model.disconnected(); // from the connection before
     const setUp: Promise<void>[] = [];
     if (supports(connection.version, 'flow-control')) {
       setUp.push(commands.run((encoder) => encoder.setFlags({ pauseAfterSeconds })));
     }
-    if (supports(connection.version, 'subscriptions')) {
-      setUp.push(commands.run((encoder) => this.#subscriptions.lines(encoder)));
-    }
-    if (size !== undefined)
-      setUp.push(commands.run((encoder) => encoder.resize(size.columns, size.rows)));
+    setUp.push(...this.#requests.restore(connection));
     setUp.push(this.model.refresh());
     await Promise.all(setUp);
     // The listing has told of ordinary clients.
@@ -266,10 +291,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    *   an argument that can't be sent (NUL), or if this is a recording
    */
   command(name: string, ...args: string[]): Promise<CommandReply> {
-    const refusal = this.#refusal();
-    return refusal === undefined
-      ? this.#hold.wait(this.#link.connection.commands.send(name, args))
-      : Promise.reject(refusal);
+    return this.#requests.command(name, args);
   }
 
   /**
@@ -281,25 +303,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @returns what the current window has then: another size if other clients or options have a say
    * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for a size out of range, and as `command` does
    */
-  async resize(columns: number, rows: number): Promise<Size> {
-    checkInteger('columns', columns, 1, 10_000);
-    checkInteger('rows', rows, 1, 10_000);
-    return this.#size.set({ columns, rows });
-  }
-
-  #run(plan: (encoder: CommandEncoder) => string | string[]): Promise<void> {
-    const refusal = this.#refusal();
-    return refusal === undefined
-      ? this.#hold.wait(this.#link.connection.commands.run(plan))
-      : Promise.reject(refusal);
-  }
-
-  /** Why no command can be sent now, if so. */
-  #refusal(): BridgeError | undefined {
-    if (!this.live) {
-      return new BridgeError('ERR_BRIDGE_ARGUMENT', 'a recording takes no commands and no input');
-    }
-    return this.#link.refusal;
+  resize(columns: number, rows: number): Promise<Size> {
+    return this.#requests.resize(columns, rows);
   }
 
   /**
@@ -312,24 +317,12 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @returns how to end it. Before tmux 3.2, which has no subscriptions, the listener is never called
    * @throws {BridgeError} (rejects) as `command` does
    */
-  async subscribe(
+  subscribe(
     format: string,
     listener: SubscriptionListener,
     target: string = '',
   ): Promise<() => void> {
-    if (!supports(this.version, 'subscriptions')) return () => {};
-    const name = this.#subscriptions.add(target, format, listener);
-    try {
-      await this.#run((encoder) => this.#subscriptions.line(name, encoder));
-    } catch (error) {
-      this.#subscriptions.delete(name);
-      throw error;
-    }
-    return () => {
-      if (this.#subscriptions.delete(name)) {
-        this.#run((encoder) => encoder.unsubscribe(name)).catch(() => {});
-      }
-    };
+    return this.#requests.subscribe(format, listener, target);
   }
 
   /**
@@ -337,9 +330,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * if that isn't known.
    */
   get focusedPane(): Pane | undefined {
-    if (this.#focus !== undefined) return this.#focus;
-    const active = this.model.activePane;
-    return active === undefined ? undefined : this.panes.get(active);
+    return this.#focus.pane;
   }
 
   /**
@@ -348,8 +339,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @param pane - a pane of this session; undefined to follow tmux again. A pane that goes is forgotten
    */
   focus(pane: Pane | undefined): void {
-    this.#focus = pane !== undefined && this.panes.get(pane.id) === pane ? pane : undefined;
-    this.#tellFocus();
+    this.#focus.set(pane);
   }
 
   /** Returns the session's figures so far. Cost: a pass over the histograms. */
@@ -359,6 +349,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       reconnects: this.#reconnects,
       gaps: this.#gaps,
       ordinaryClients: this.#pauseLimit.ordinaryClients,
+      otherControlClients: this.#pauseLimit.otherControlClients,
       stations: this.#stations.stats(),
     };
   }
@@ -405,7 +396,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         this.#resyncs.layoutChanged();
         break;
       case 'subscription-changed':
-        this.#subscriptions.changed(notification);
+        this.#requests.changed(notification);
         break;
       default:
     }
@@ -417,13 +408,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #paused(pane: Pane): void {
     const how = this.#delivery.paused(pane);
     if (how === 'asked') return;
-    if (how === 'lost') this.#tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
+    if (how === 'lost') this.#requests.tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
     this.#gaps++;
     this.emit('gap', pane);
-  }
-
-  #tryCommand(name: string, ...args: string[]): void {
-    if (this.live) this.command(name, ...args).catch(() => {});
   }
 
   /** Asks tmux for everything there is. */
@@ -443,7 +430,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     }
     for (const change of changes) this.emit('change', change);
     if (listed) this.#pauseLimit.follow(this.model);
-    this.#tellFocus();
+    this.#focus.tell();
   }
 
   /** The size of the current window as tmux has it now. */
@@ -459,13 +446,6 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     commands.run((encoder) => encoder.setFlags({ pauseAfterSeconds })).catch(() => {});
   }
 
-  #tellFocus(): void {
-    const pane = this.focusedPane;
-    if (pane === this.#focusedBefore) return;
-    this.#focusedBefore = pane;
-    this.emit('focus', pane);
-  }
-
   #paneAdded(pane: Pane): void {
     const { sink, pipe } = this.#settings.options;
     const made = sink?.(pane.id);
@@ -474,7 +454,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   }
 
   #paneRemoved(pane: Pane): void {
-    if (this.#focus === pane) this.#focus = undefined;
+    this.#focus.removed(pane);
     this.#resyncs.remove(pane.id);
     for (const pipe of pane.pipes) pipe.close({ timeoutMs: this.#settings.closeTimeoutMs });
     this.emit('pane-closed', pane);

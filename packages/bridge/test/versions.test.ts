@@ -149,3 +149,28 @@ describe.skipIf(!hasTmux || !hasScript)('an ordinary client beside the session',
     await until(() => flags().includes('pause-after=60'));
   });
 });
+
+test.skipIf(!hasTmux)(
+  'another client of control mode is noticed too, without a limit of its own',
+  async () => {
+    const options = { socketPath: server.socketPath, configFile: '/dev/null', session: 'main' };
+    await using session = await connect({ ...options, create: { command: 'sleep 600' } });
+    expect(session.stats()).toMatchObject({ ordinaryClients: 0, otherControlClients: 0 });
+    const told: [number, number][] = [];
+    session.on('mixed', (...counts) => told.push(counts));
+    const other = await connect(options);
+    const early: [number, number][] = [];
+    other.on('mixed', (...counts) => early.push(counts));
+    await until(() => told.length === 1);
+    // What happened before `connect` resolved is told to whoever listens right after.
+    await until(() => early.length === 1);
+    expect([told, early]).toEqual([[[0, 1]], [[0, 1]]]);
+    expect(server.run('list-clients', '-F', '#{client_flags}')).not.toMatch(/pause-after=1(,|$)/m);
+    await other.close();
+    await until(() => session.stats().otherControlClients === 0);
+    expect(told).toEqual([
+      [0, 1],
+      [0, 0],
+    ]);
+  },
+);
