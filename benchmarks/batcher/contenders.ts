@@ -81,6 +81,54 @@ export const dataloader: Start = (sink) => {
   return { push: (item) => void loader.load(item), stop: nothing };
 };
 
+/** Each key twice, and a cache that lives for a request, as servers use both. */
+export const millraceCached: Start = (sink) => {
+  const loader = createLoader<number, number>({
+    load: (keys) => {
+      sink(keys);
+      loader.clearAll();
+      return Promise.resolve(keys);
+    },
+  });
+  return { push: (item) => void loader.load(item >> 1), stop: nothing };
+};
+
+export const dataloaderCached: Start = (sink) => {
+  const loader: DataLoader<number, number> = new DataLoader((keys) => {
+    sink(keys);
+    loader.clearAll();
+    return Promise.resolve(keys);
+  });
+  return { push: (item) => void loader.load(item >> 1), stop: nothing };
+};
+
+/** What no `load()` can do without: a promise for each key, settled from the results, after the promise reactions. */
+export const barePromises: Start = (sink) => {
+  let keys: number[] = [];
+  let waiting: { resolve: (value: number) => void; reject: (error: unknown) => void }[] = [];
+  const send = (): void => {
+    const sent = keys;
+    const loads = waiting;
+    keys = [];
+    waiting = [];
+    sink(sent);
+    void Promise.resolve(sent).then((values) => {
+      for (let i = 0; i < loads.length; i++) loads[i]!.resolve(values[i]!);
+    });
+  };
+  const { nextTick } = process;
+  return {
+    push: (item) => {
+      if (keys.length === 0) queueMicrotask(() => nextTick(send));
+      keys.push(item);
+      void new Promise<number>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+      });
+    },
+    stop: nothing,
+  };
+};
+
 export const pacer: Start = (sink) => {
   const batcher = new PacerBatcher<number>((items) => sink(items), { wait: 5, maxSize: 1000 });
   return { push: (item) => batcher.addItem(item), stop: () => batcher.flush() };

@@ -25,7 +25,7 @@ import {
   BatcherFullError,
   BatcherTimeoutError,
 } from './errors.ts';
-import { type Lane, Lanes } from './lanes.ts';
+import { type Lane, Lanes, type Segment } from './lanes.ts';
 import { Law } from './law/law.ts';
 import { appendToList, type Merge } from './merge.ts';
 import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
@@ -67,7 +67,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #tickQueued = false;
   #tickMs = 0;
   #tickSeen = true;
-  /** Pushes and bytes that may go the short way; `#stop` takes them back whenever anything changes. */
+  /** The entry that the short way leads to, null while there is none; `#stop` closes it whenever anything changes. */
+  #open: Segment<Key, unknown, Value> | null = null;
+  /** Pushes that may still go the short way, and with `weigh` their bytes. */
   #steps = 0;
   #stepsGiven = 0;
   #room = 0;
@@ -87,7 +89,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#weigh = settings.weigh;
     this.#merge = options.merge;
     this.#isList = options.merge.append === (appendToList as unknown);
-    this.#lanes = new Lanes(options.merge);
+    this.#lanes = new Lanes(options.merge, settings.countMax);
     this.#law = new Law({
       delayMax: settings.delayMsMax * 1000,
       overhead: settings.overhead,
@@ -116,12 +118,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Items that wait for delivery; a key whose merge replaces counts once. */
   get count(): number {
-    return this.#lanes.count + this.#stepsGiven - this.#steps;
+    return this.#lanes.count + this.#unbookedCount;
   }
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    return this.#lanes.bytes + this.#roomGiven - this.#room + this.#delivery.batch.bytes;
+    return this.#lanes.bytes + this.#unbookedBytes + this.#delivery.batch.bytes;
   }
 
   /**
@@ -181,23 +183,28 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#lanes.forget(lane);
   }
 
-  /** The way of nearly every push: the tick is known, the entry is open, and no limit is near. */
+  /** The way of nearly every push: into the entry that the last one went into, and no limit is near. */
   #append(lane: Lane<Key, unknown, Value>, item: Item): boolean {
-    const segment = lane.tail;
-    if (this.#steps <= 0 || segment === null || segment.count === 0) {
-      return this.#appendSlowly(lane, item);
+    if (this.#steps <= 0 || lane.tail !== this.#open) return this.#appendElsewhere(lane, item);
+    if (this.#weigh !== undefined) {
+      const weight = this.#weigh(item);
+      if (!(weight < this.#room && weight >= 0)) return this.#appendSlowly(lane, item);
+      this.#room -= weight;
     }
-    const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
-    if (!(weight < this.#room && weight >= 0) || segment.bytes >= this.#lanes.entryBytes) {
-      return this.#appendSlowly(lane, item);
-    }
-    if (this.#isList) (segment.accumulator as Item[]).push(item);
-    else this.#merge.append(segment.accumulator, item);
     this.#steps--;
-    this.#room -= weight;
-    segment.count++;
-    segment.bytes += weight;
+    if (this.#isList) (this.#open!.accumulator as Item[]).push(item);
+    else this.#merge.append(this.#open!.accumulator, item);
     return true;
+  }
+
+  /** Pushes that take turns between keys take the short way too, once it leads to the other entry. */
+  #appendElsewhere(lane: Lane<Key, unknown, Value>, item: Item): boolean {
+    const { tail } = lane;
+    if (this.#steps <= 0 || tail === null || tail.count === 0)
+      return this.#appendSlowly(lane, item);
+    this.#stop();
+    this.#go(tail);
+    return this.#steps > 0 ? this.#append(lane, item) : this.#appendSlowly(lane, item);
   }
 
   #appendSlowly(lane: Lane<Key, unknown, Value>, item: Item): boolean {
@@ -209,7 +216,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const held = lanes.bytes + this.#delivery.batch.bytes + weight - replaced;
     if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
     if (this.#tickSeen) this.#startTick();
-    lanes.append(lane, item, weight, this.#tickMs);
+    lanes.append(lane, item, weight, this.#tickMs, this.#delivery.busy);
     this.#pushed++;
     if (this.#delivery.busy) {
       // Nothing can leave now: whoever frees the sink decides.
@@ -218,33 +225,56 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
     const admitted = this.#pressure.admit(lane, this.#delivery.batch.bytes);
     // Not for the first item: most ticks have no other.
-    if (!this.#tickSeen && lane.tail !== null && lane.tail.count > 1) this.#go();
+    if (!this.#tickSeen && lane.tail !== null && lane.tail.count > 1) this.#go(lane.tail);
     return admitted;
   }
 
-  /** Lets pushes take the short way, for as many steps and as much room as no limit can be reached with. */
-  #go(): void {
+  /** Lets pushes into `entry` take the short way, for as many steps and as much room as no limit can be reached with. */
+  #go(entry: Segment<Key, unknown, Value>): void {
     const lanes = this.#lanes;
     const pressure = this.#pressure;
     if (lanes.replaces || pressure.count > 0) return;
     const held = lanes.bytes + this.#delivery.batch.bytes;
     const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
     // A whole number below 2^30: the room is counted down by every push, and a fraction would be boxed.
-    this.#roomGiven = Math.floor(
-      Math.min(pressure.batchBytes - lanes.bytes, limit - held, ROOM_MAX),
+    const room = Math.floor(
+      Math.min(
+        pressure.batchBytes - lanes.bytes,
+        limit - held,
+        lanes.entryBytes - entry.bytes,
+        ROOM_MAX,
+      ),
     );
-    this.#room = this.#roomGiven;
-    this.#stepsGiven = Math.min(STEPS_MAX, this.#settings.countMax - 1 - lanes.count);
-    this.#steps = this.#stepsGiven;
+    const steps = Math.min(
+      STEPS_MAX + this.#clockAt - this.#pushed,
+      this.#settings.countMax - 1 - lanes.count,
+    );
+    this.#open = entry;
+    this.#room = this.#roomGiven = room;
+    this.#steps = this.#stepsGiven = this.#weigh === undefined ? Math.min(steps, room - 1) : steps;
+  }
+
+  /** Pushes of the short way that are not booked yet. */
+  get #unbookedCount(): number {
+    return this.#stepsGiven - this.#steps;
+  }
+
+  get #unbookedBytes(): number {
+    return this.#weigh === undefined ? this.#unbookedCount : this.#roomGiven - this.#room;
   }
 
   /** Sends the next push the long way, and books the pushes that went the short way. */
   #stop(): void {
-    if (this.#stepsGiven === 0) return;
-    const count = this.#stepsGiven - this.#steps;
+    const entry = this.#open;
+    if (entry === null) return;
+    const count = this.#unbookedCount;
+    const bytes = this.#unbookedBytes;
+    entry.count += count;
+    entry.bytes += bytes;
     this.#pushed += count;
     this.#lanes.count += count;
-    this.#lanes.bytes += this.#roomGiven - this.#room;
+    this.#lanes.bytes += bytes;
+    this.#open = null;
     this.#stepsGiven = this.#steps = 0;
     this.#roomGiven = this.#room = 0;
   }

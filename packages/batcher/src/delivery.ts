@@ -99,12 +99,12 @@ export class Delivery<Item, Key, Value> {
 
   /** Hands the batch to the sink. */
   run(): void {
-    const { scheduler, flush } = this.#settings;
+    const { scheduler, flush, learns } = this.#settings;
     const batch = this.batch;
     const started = scheduler.now();
     this.startedMs = started;
     batch.age(started);
-    if (batch.attempt === 1) this.#law.flushed(started * 1000, this.#lanes.count);
+    if (learns && batch.attempt === 1) this.#law.flushed(started * 1000, this.#lanes.count);
     this.#running = true;
     let result: ReturnType<typeof flush>;
     try {

@@ -7,13 +7,17 @@
  *                           └──────────────────────────────────┘
  *     one lane:  head ▶ entry (sealed) ▶ entry (sealed) ▶ entry (open) ◀ tail      spare ▶ entry ▶ entry
  *
- * An entry is sealed when it reaches `entryBytes`, so that one key's backlog can be cut between two batches without
- * the merge knowing how to cut; a sink that keeps up sees one entry a key.
+ * An entry is sealed when it reaches `entryBytes`, or in a backlog `entryCount`, so that one key's backlog can be cut
+ * between two batches without the merge knowing how to cut; a sink that keeps up sees one entry a key.
+ *
+ * What an entry takes of a batch is its part of the bytes or of the items allowed, whichever is more: a key of many
+ * small items fills a batch as one of few large ones does.
  *
  * Invariants
  * - Q1: items of a key leave in the order in which they came.
  * - Q2: `bytes` and `count` equal the sums over all lanes (the batcher's short way books its pushes later), and a lane is in the ring exactly if it holds items.
  * - Q3: of a backlog larger than one batch, every dirty key gets its share of each batch, an oversized entry apart.
+ * - Q4: a batch exceeds its caps only by an entry that is alone in it, and by items never.
  *
  * One thread. Cost: append O(1) and no allocation once a lane has its spare entries; take O(entries taken).
  */
@@ -94,12 +98,15 @@ export class Lanes<Item, Key, Accumulator, Value> {
   readonly #merge: Merge<Item, Key, Accumulator>;
   readonly replaces: boolean;
   readonly #value: ((accumulator: Accumulator) => Value) | undefined;
+  /** An entry of a backlog that holds this many items is sealed. */
+  readonly #entryCount: number;
   #head: Lane<Key, Accumulator, Value> | null = null;
   #tail: Lane<Key, Accumulator, Value> | null = null;
   #resumes = false;
 
-  constructor(merge: Merge<Item, Key, Accumulator>) {
+  constructor(merge: Merge<Item, Key, Accumulator>, countMax: number) {
     this.#merge = merge;
+    this.#entryCount = Math.ceil(countMax / 8);
     this.replaces = merge.replaces === true;
     const value = (merge as Partial<MergeWithValue<Item, Key, Accumulator, Value>>).value;
     this.#value = value === undefined ? undefined : (accumulator) => value.call(merge, accumulator);
@@ -127,10 +134,16 @@ export class Lanes<Item, Key, Accumulator, Value> {
     lane.forgotten = true;
   }
 
-  /** Merges an item of `weight` bytes that arrived at `nowMs`. */
-  append(lane: Lane<Key, Accumulator, Value>, item: Item, weight: number, nowMs: number): void {
+  /** Merges an item of `weight` bytes that arrived at `nowMs`; while the sink is busy, into a backlog. */
+  append(
+    lane: Lane<Key, Accumulator, Value>,
+    item: Item,
+    weight: number,
+    nowMs: number,
+    isBacklog: boolean,
+  ): void {
     let segment = lane.tail;
-    if (segment === null || (segment.bytes >= this.entryBytes && !this.replaces)) {
+    if (segment === null || (!this.replaces && this.#isFull(segment, isBacklog))) {
       segment = this.#start(lane);
     }
     this.#merge.append(segment.accumulator, item);
@@ -146,6 +159,10 @@ export class Lanes<Item, Key, Accumulator, Value> {
       this.count++;
     }
     if (!lane.dirty) this.#link(lane);
+  }
+
+  #isFull(segment: Segment<Key, Accumulator, Value>, isBacklog: boolean): boolean {
+    return segment.bytes >= this.entryBytes || (isBacklog && segment.count >= this.#entryCount);
   }
 
   #start(lane: Lane<Key, Accumulator, Value>): Segment<Key, Accumulator, Value> {
@@ -220,9 +237,9 @@ export class Lanes<Item, Key, Accumulator, Value> {
     this.#takeFair(batch, bytesMax, countMax);
   }
 
-  /** Deficit round robin (Q3). */
+  /** Deficit round robin (Q3), in parts of a batch. */
   #takeFair(batch: Segment<Key, Accumulator, Value>[], bytesMax: number, countMax: number): void {
-    const quantum = Math.max(1, bytesMax / this.dirty);
+    const quantum = Math.max(1 / this.dirty, 1 / bytesMax, 1 / countMax);
     let bytes = 0;
     let count = 0;
     let idle = 0;
@@ -235,16 +252,19 @@ export class Lanes<Item, Key, Accumulator, Value> {
       let served = false;
       while (lane.head !== null) {
         const segment = lane.head;
+        const items = this.replaces ? 1 : segment.count;
+        const part = Math.max(segment.bytes / bytesMax, items / countMax);
         // A whole round without a bite means that every head entry is oversized: one goes alone.
         const starving = batch.length === 0 && idle > this.dirty;
-        if (segment.bytes > lane.deficit && !starving) break;
-        if (batch.length > 0 && (bytes + segment.bytes > bytesMax || count >= countMax)) {
+        if (part > lane.deficit && !starving) break;
+        const exceeds = bytes + segment.bytes > bytesMax || count + items > countMax;
+        if (batch.length > 0 && exceeds) {
           this.#resumes = true; // its turn goes on in the next batch
-          return;
+          return; // Q4
         }
         bytes += segment.bytes;
-        count += this.replaces ? 1 : segment.count;
-        lane.deficit = Math.max(0, lane.deficit - segment.bytes);
+        count += items;
+        lane.deficit = Math.max(0, lane.deficit - part);
         batch.push(this.#pop(lane));
         served = true;
       }

@@ -7,6 +7,9 @@
  * Invariants
  * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
  * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
+ * - D3: `waiting` (and `promises`) belong to the keys in the one lane, in the order in which it gives them back.
+ *
+ * One thread. Cost of a load: a promise with its two functions and one small object, O(1).
  */
 import type { Batcher } from './batcher.ts';
 import { createBatcher } from './create-batcher.ts';
@@ -32,9 +35,12 @@ export interface LoaderOptions<Key, Value, CacheKey = Key> {
   readonly concurrency?: number;
   /** Longest hold (ms). @defaultValue 2 */
   readonly delayMsMax?: number;
-  /** `learned` may hold a request past its tick, `none` never does. @defaultValue 'learned' */
+  /**
+   * `learned` may hold a request past its tick, `none` never does. @defaultValue 'learned' with `costMs`, else 'none':
+   * what `load` does before it returns its promise says nothing about what a request costs
+   */
   readonly hold?: 'learned' | 'none';
-  /** What a request costs besides its keys (ms). @defaultValue the time that `load` takes to return its promise */
+  /** What a request costs besides its keys (ms). @defaultValue unknown, so that nothing is held */
   readonly costMs?: number;
   /** Clock and timers. @defaultValue `defaultScheduler()`, whose tick ends after promise reactions */
   readonly scheduler?: Scheduler;
@@ -60,22 +66,11 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   readonly batcher: Batcher<unknown, unknown, unknown>;
 }
 
-/** A load that waits: its key, and what settles its promise. */
-interface Load<Key, Value> {
-  readonly key: Key;
-  readonly promise: Promise<Value>;
+/** What settles the promise of a load. */
+interface Load<Value> {
   readonly resolve: (value: Value) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const none = (): void => {};
-let capturedResolve: (value: unknown) => void = none;
-let capturedReject: (error: unknown) => void = none;
-/** The executor of every load's promise: one function for all, where a closure each would be garbage. */
-const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  capturedResolve = resolve;
-  capturedReject = reject;
-};
 
 /**
  * Creates a loader.
@@ -112,59 +107,74 @@ export function createLoader<Key, Value, CacheKey = Key>(
   if (!(concurrency >= 1)) {
     throw new BatcherArgumentError(`concurrency must be 1 or more: concurrency=${concurrency}`);
   }
-  const isCached = options.cache !== false;
-  const cache = new Map<CacheKey, Promise<Value>>();
+  const cache = options.cache === false ? undefined : new Map<CacheKey, Promise<Value>>();
   const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
+  let waiting: Load<Value>[] = []; // D3
+  let promises: Promise<Value>[] = []; // D3, with a cache
   let running = 0;
   let onFree: (() => void) | undefined;
   let onIdle: (() => void) | undefined;
 
-  const fail = ({ key, promise, reject }: Load<Key, Value>, error: unknown): void => {
-    reject(error);
-    if (!isCached) return;
+  /** Takes a failed load out of the cache: the next one tries again. */
+  const forget = (key: Key, promise: Promise<Value> | undefined): void => {
     const id = cacheKey(key);
-    if (cache.get(id) === promise) cache.delete(id); // the next load tries again
+    if (cache?.get(id) === promise) cache?.delete(id);
   };
-  const settle = (
-    loads: readonly Load<Key, Value>[],
-    results: readonly (Value | Error)[],
-  ): void => {
-    if (!Array.isArray(results) || results.length !== loads.length) {
-      throw new TypeError(
-        `load must return one result per key: keys=${loads.length}, results=${results?.length}`,
-      );
-    }
-    for (let i = 0; i < loads.length; i++) {
-      const result = results[i]!;
-      if (result instanceof Error) fail(loads[i]!, result);
-      else loads[i]!.resolve(result);
-    }
-  };
-  const send = async (loads: readonly Load<Key, Value>[], signal: AbortSignal): Promise<void> => {
-    try {
-      const keys = loads.map((load) => load.key);
-      settle(loads, await options.load(keys, signal));
-    } catch (error) {
-      for (const load of loads) fail(load, error); // D2
-    }
+  const end = (): void => {
     running--;
     onFree?.();
     onFree = undefined;
     if (running === 0) onIdle?.();
   };
+  /** Sends the oldest loads. */
+  const send = (keys: readonly Key[], signal: AbortSignal): void => {
+    const loads = waiting;
+    waiting = loads.length === keys.length ? [] : loads.splice(keys.length);
+    const cached = promises;
+    if (cache !== undefined) promises = cached.splice(keys.length);
+    running++;
+    const onError = (error: unknown): void => {
+      for (let i = 0; i < loads.length; i++) {
+        loads[i]!.reject(error); // D2
+        if (cache !== undefined) forget(keys[i]!, cached[i]);
+      }
+      end();
+    };
+    const onResults = (results: readonly (Value | Error)[]): void => {
+      if (!Array.isArray(results) || results.length !== keys.length) {
+        const lengths = `keys=${keys.length}, results=${results?.length}`;
+        onError(new TypeError(`load must return one result per key: ${lengths}`));
+        return;
+      }
+      for (let i = 0; i < loads.length; i++) {
+        const result = results[i]!;
+        if (!(result instanceof Error)) loads[i]!.resolve(result);
+        else {
+          loads[i]!.reject(result);
+          if (cache !== undefined) forget(keys[i]!, cached[i]);
+        }
+      }
+      end();
+    };
+    try {
+      Promise.resolve(options.load(keys, signal)).then(onResults, onError);
+    } catch (error) {
+      onError(error);
+    }
+  };
   const batcher = createBatcher({
-    merge: list<Load<Key, Value>>(),
+    merge: list<Key>(),
     scheduler: options.scheduler ?? { ...defaultScheduler(), tickEnd: tickEndAfterJobs },
     waiting: 'each',
-    hold: options.hold ?? 'learned',
+    hold: options.hold ?? (costMs === undefined ? 'none' : 'learned'),
     delayMsMax: options.delayMsMax ?? 2,
     countMax: options.countMax ?? 1000,
     pendingBytesMax: Number.POSITIVE_INFINITY,
     flush: ({ entries, signal }) => {
-      running++;
-      const loads =
-        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value);
-      void send(loads, signal);
+      send(
+        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value),
+        signal,
+      );
       if (running < concurrency) return report;
       return new Promise<FlushReport | undefined>((resolve) => {
         onFree = () => resolve(report);
@@ -175,24 +185,24 @@ export function createLoader<Key, Value, CacheKey = Key>(
 
   const load = (key: Key): Promise<Value> => {
     let id: CacheKey | undefined;
-    if (isCached) {
+    if (cache !== undefined) {
       id = cacheKey(key);
       const known = cache.get(id);
       if (known !== undefined) return known; // D1
     }
-    const promise = new Promise(capture) as Promise<Value>;
-    const waiting: Load<Key, Value> = {
-      key,
-      promise,
-      resolve: capturedResolve,
-      reject: capturedReject,
-    };
-    capturedResolve = capturedReject = none; // they would keep the value alive
-    if (isCached) cache.set(id!, promise); // first: the request may fail inside the push
+    // An executor for each load: once inlined it is no closure any more, and cheaper than one for all.
+    const promise = new Promise<Value>((resolve, reject) => {
+      waiting.push({ resolve, reject });
+    });
+    if (cache !== undefined) {
+      promises.push(promise);
+      cache.set(id!, promise);
+    }
     try {
-      lane.push(waiting);
+      lane.push(key); // last: the request may be sent inside the push
     } catch (error) {
-      fail(waiting, error);
+      waiting.pop()!.reject(error); // a push that throws has taken nothing
+      if (promises.pop() === promise) forget(key, promise);
     }
     return promise;
   };
@@ -213,11 +223,11 @@ export function createLoader<Key, Value, CacheKey = Key>(
           ),
         ),
       ),
-    clear: (key) => void cache.delete(cacheKey(key)),
-    clearAll: () => cache.clear(),
+    clear: (key) => void cache?.delete(cacheKey(key)),
+    clearAll: () => cache?.clear(),
     prime: (key, value) => {
       const id = cacheKey(key);
-      if (!cache.has(id)) cache.set(id, Promise.resolve(value));
+      if (cache?.has(id) === false) cache.set(id, Promise.resolve(value));
     },
     flush: () => void batcher.flush(),
     close,

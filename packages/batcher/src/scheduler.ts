@@ -38,9 +38,11 @@ interface NodeLike {
   readonly process?: { readonly nextTick?: (task: () => void) => void };
 }
 
+// Looked up once: `process` is an accessor of the global object.
+const nextTick = (globalThis as NodeLike).process?.nextTick;
+
 /** Runs `task` after this task and all promise reactions that it causes; a `tickEnd` for request-shaped code. */
 export function tickEndAfterJobs(task: () => void): void {
-  const nextTick = (globalThis as NodeLike).process?.nextTick;
   // Node runs ticks that a promise job queues only when no promise job is left.
   if (typeof nextTick === 'function') queueMicrotask(() => nextTick(task));
   else nextTurn(task);

@@ -1,5 +1,5 @@
 // Goal: whatever happens, no item is lost, duplicated, reordered within its key, delivered while the sink is busy,
-// older than the budget while the sink was free, or held above the memory limit.
+// older than the budget while the sink was free, in a batch above its caps, or held above the memory limit.
 // Method: random scripts of pushes, time and failing, slow and re-entrant sinks, in virtual time, against a list per
 // key. Each item is 2 bytes: its key and its number within the key.
 import { fc, test } from '@fast-check/vitest';
@@ -170,6 +170,8 @@ class World {
       expect(this.running).toBe(0);
       expect(this.isAborted).toBe(false);
       expect(batch.entries.length).toBeGreaterThan(0);
+      expect(batch.count).toBeLessThanOrEqual(this.script.countMax); // Q4
+      expect(batch.bytes).toBeLessThanOrEqual(Math.max(this.script.bytesMax, 2)); // Q4: one item is 2 bytes
       if (!this.recovers) this.checkAges(batch);
     } catch (error) {
       this.violations.push(error);

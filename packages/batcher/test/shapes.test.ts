@@ -79,13 +79,15 @@ it('loader: lets a request load through the same loader', async () => {
   expect(await loader.load(3)).toBe(3);
 });
 
-it('loader: keeps to its concurrency', async () => {
+it('loader: keeps to its concurrency, and no request exceeds countMax', async () => {
   let running = 0;
   let most = 0;
+  const sizes: number[] = [];
   const loader = createLoader({
     concurrency: 2,
     countMax: 3,
     load: async (keys: readonly number[]) => {
+      sizes.push(keys.length);
       most = Math.max(most, ++running);
       await new Promise((resolve) => setTimeout(resolve, 1));
       running--;
@@ -95,6 +97,91 @@ it('loader: keeps to its concurrency', async () => {
   const keys = Array.from({ length: 30 }, (_, i) => i);
   expect(await loader.loadMany(keys)).toEqual(keys);
   expect(most).toBe(2);
+  expect(Math.max(...sizes)).toBe(3);
+});
+
+it('loader: D2, D3: each load gets its own result, whatever fails, loads inside and is sent in parts', async () => {
+  const loader: Loader<number, string> = createLoader<number, string>({
+    countMax: 4,
+    load: (keys) => {
+      if (keys.length === 4) loader.load(1000 + keys[0]!).catch(() => {}); // inside the push that filled the request
+      if (keys.includes(21)) throw new Error('whole request');
+      return keys.map((key) => (key % 5 === 0 ? new Error(`bad ${key}`) : `value ${key}`));
+    },
+  });
+  const keys = Array.from({ length: 30 }, (_, i) => i);
+  const settled = await Promise.allSettled(keys.map((key) => loader.load(key)));
+  const seen = settled.map((result) =>
+    result.status === 'fulfilled' ? result.value : (result.reason as Error).message,
+  );
+  const failed = seen.filter((text) => text === 'whole request');
+  expect(failed.length).toBeGreaterThanOrEqual(1);
+  expect(failed.length).toBeLessThanOrEqual(4);
+  seen.forEach((text, key) => {
+    if (text !== 'whole request') expect(text).toBe(key % 5 === 0 ? `bad ${key}` : `value ${key}`);
+  });
+  expect(seen[21]).toBe('whole request');
+  expect(await loader.load(1004)).toBe('value 1004');
+});
+
+it('loader: D1: a failure takes its own promise out of the cache, not a newer one', async () => {
+  const answers: ((results: (string | Error)[]) => void)[] = [];
+  const loader = createLoader<string, string>({
+    load: () => new Promise((resolve) => answers.push(resolve)),
+  });
+  const old = loader.load('k');
+  loader.flush();
+  loader.clear('k');
+  const newer = loader.load('k');
+  loader.flush();
+  answers[0]!([new Error('late failure')]);
+  await expect(old).rejects.toThrow('late failure');
+  expect(loader.load('k')).toBe(newer);
+  answers[1]!(['fresh']);
+  expect(await newer).toBe('fresh');
+  expect(answers).toHaveLength(2);
+});
+
+it('loader: without a cache every load asks', async () => {
+  const requests: string[][] = [];
+  const loader = createLoader({
+    cache: false,
+    load: (keys: readonly string[]) => {
+      requests.push([...keys]);
+      return keys.map((key) => (key === 'no' ? new Error('no') : key.toUpperCase()));
+    },
+  });
+  loader.prime('a', 'primed');
+  const [first, second, none] = await loader.loadMany(['a', 'a', 'no']);
+  loader.clear('a');
+  expect([first, second]).toEqual(['A', 'A']);
+  expect(none).toBeInstanceOf(Error);
+  expect(requests).toEqual([['a', 'a', 'no']]);
+});
+
+it('loader: holds a request past its tick only when told what one costs', async () => {
+  const requestsOf = async (costMs: number | undefined): Promise<number> => {
+    const scheduler = virtualScheduler();
+    let requests = 0;
+    const loader = createLoader({
+      scheduler,
+      delayMsMax: 20,
+      ...(costMs === undefined ? {} : { costMs }),
+      load: (keys: readonly number[]) => {
+        requests++;
+        if (costMs === undefined) scheduler.burn(1); // says nothing about what a request costs
+        return keys;
+      },
+    });
+    for (let i = 0; i < 500; i++) {
+      void loader.load(i);
+      await scheduler.advanceAsync(0.2);
+    }
+    await scheduler.advanceAsync(50);
+    return requests;
+  };
+  expect(await requestsOf(undefined)).toBe(500);
+  expect(await requestsOf(5)).toBeLessThan(250);
 });
 
 it('frame coalescer: writes at once after a pause, then once a frame, urgent items between', async () => {
