@@ -320,7 +320,7 @@ export class Explorer {
     // A path that depends on promises may not exist: nothing is judged before they are kept.
     if (this.#racy?.hasPromises(this.machine.racy)) return null;
     if (scenario.invariant !== undefined) {
-      this.#memory.restore(this.machine.memory, session.bytes);
+      this.#restoreMemory();
       const text = evaluate(session, () => scenario.invariant!(shared));
       if (text !== null) return { kind: 'invariant', message: `invariant: ${text}`, thread: -1 };
     }
@@ -329,6 +329,13 @@ export class Explorer {
     const failure = judgeTerminal(this.#terminalView());
     if (failure !== null) return failure;
     return this.#judgeFinal();
+  }
+
+  /** Puts the state's memory where `invariant` and `final` read it: also what those of another state wrote is undone. */
+  #restoreMemory(): void {
+    const { session } = this.#prepared;
+    this.#memory.restore(this.machine.memory, session.bytes, session.written);
+    session.written = false;
   }
 
   #terminalView(): TerminalView {
@@ -354,7 +361,7 @@ export class Explorer {
         .join(' | '),
     );
     if (scenario.final === undefined) return null;
-    this.#memory.restore(this.machine.memory, session.bytes);
+    this.#restoreMemory();
     const text = evaluate(session, () => scenario.final!(shared, results));
     return text === null ? null : { kind: 'final', message: `final: ${text}`, thread: -1 };
   }

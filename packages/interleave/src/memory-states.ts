@@ -103,9 +103,10 @@ export class MemoryStates {
     return this.#rows.intern(row, length);
   }
 
-  /** Writes a state's memory over `bytes`, which held another state's. */
-  restore(id: number, bytes: Uint8Array): void {
+  /** Writes a state's memory over `bytes`, which held another state's, or (`whole`) anything. */
+  restore(id: number, bytes: Uint8Array, whole: boolean): void {
     const words = new Native.Int32Array(bytes.buffer, bytes.byteOffset, this.#initial.length);
+    if (whole) words.set(this.#initial);
     for (const word of this.#wordOf) words[word] = this.#word(id, word);
   }
 }

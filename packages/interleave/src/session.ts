@@ -72,6 +72,8 @@ export class Session {
   readonly bytes: Uint8Array = new Native.Uint8Array(capacityBytes);
   top: number = gapBytes;
   run: Run | null = null;
+  /** Whether code that runs between replays (setup, invariant, final) has written since this was last reset. */
+  written = false;
   /** Stacks of all accesses, if the scenario names places that must be reached. */
   stacks: Set<string> | null = null;
   /** First byte and length of each buffer, in the order of allocation. */
@@ -203,6 +205,7 @@ function direct(session: Session, access: Access): Raw {
   const old = readDirect(session, at, bytes);
   const next = kind === K.write ? access.a : kind === K.read ? old : applied(access, old);
   if (next !== old) {
+    session.written = true;
     for (let index = 0; index < bytes; index++) session.bytes[at + index] = rawByte(next, index);
   }
   return old;

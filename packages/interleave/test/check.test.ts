@@ -344,6 +344,22 @@ describe('exceptions and invariants', () => {
     expect([...result.outcomes]).toEqual(['0']);
   });
 
+  test('what invariant and final write is gone when they are called again', () => {
+    const used = (array: Int32Array): unknown => {
+      const found = Atomics.add(array, 2, 1); // a word that no thread writes
+      return found === 0 || `found ${found}`;
+    };
+    const scenario = {
+      setup: cells,
+      threads: [
+        { run: (array: Int32Array) => Atomics.add(array, 0, 1) },
+        { run: (array: Int32Array) => Atomics.store(array, 0, 5) },
+      ],
+    };
+    assertVerified(check({ ...scenario, final: used }));
+    assertVerified(check({ ...scenario, invariant: used }));
+  });
+
   test('an invariant holds in every state', () => {
     const scenario = {
       setup: cells,

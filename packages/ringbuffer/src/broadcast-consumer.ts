@@ -169,7 +169,7 @@ export class BroadcastConsumer extends Reader {
         if (this.isIntact()) this.cursor = (this.cursor + capacity - at) | 0;
         continue;
       }
-      const length = header & LENGTH;
+      const length = header & LENGTH; // mutant-ok mask-off-by-one: no record is that long
       const size = sizeOf(length);
       const sequence = data[(at >> 2) + 1]!;
       const plausible = size <= capacity - at && size <= ((this.tailSeen - this.cursor) | 0);
@@ -183,6 +183,7 @@ export class BroadcastConsumer extends Reader {
       const into = target ?? this.scratchOf(length);
       const short = !(offset >= 0 && length <= into.length - offset);
       if (!short) {
+        // mutant-ok skip-condition, index-off-by-one: both ways copy the same
         if (length <= this.plan.bytesMax) copyBytes(this.bytes, at + HEADER, into, offset, length);
         else copyBulk(this.plan, this.bytes, at + HEADER, into, offset, length);
       }
@@ -208,11 +209,13 @@ export class BroadcastConsumer extends Reader {
     if (((oldest - this.cursor) | 0) <= 0) return true;
     this.laps++;
     this.cursor = oldest;
+    // mutant-ok other-word: whoever finds the cursor at it looks again, and anything behind it isn't intact
     this.tailSeen = Atomics.load(this.words, TAIL);
     return false;
   }
 
   private scratchOf(length: number): Uint8Array {
+    // mutant-ok skip-condition, index-off-by-one: another buffer, as good
     if (length > this.scratch.length) this.scratch = new Uint8Array(length * 2);
     return this.scratch;
   }
@@ -232,7 +235,7 @@ export class BroadcastConsumer extends Reader {
       this.expected = sequence;
       if (atOldest) return;
       this.expected = (sequence + 1) | 0;
-      this.cursor = (this.cursor + sizeOf(header & LENGTH)) | 0;
+      this.cursor = (this.cursor + sizeOf(header & LENGTH)) | 0; // mutant-ok mask-off-by-one: no record is that long
     }
   }
 }

@@ -65,7 +65,9 @@ export class BroadcastProducer {
     this.capacity = memory.capacity;
     this.lengthBytesMax = (memory.capacity >> 1) - HEADER;
     this.plan = copyPlan(options.copy ?? 'auto');
+    // mutant-ok plain-access: the own index; the handle's way to this thread orders its last store
     this.tail = Atomics.load(this.words, TAIL);
+    // mutant-ok plain-access: as the tail
     this.oldest = Atomics.load(this.words, OLDEST);
     this.sequence = this.words[SEQUENCE]!;
     const { doorbell } = options;
@@ -95,6 +97,7 @@ export class BroadcastProducer {
     }
     const length = end - start;
     const to = this.claim(length, kind);
+    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
     if (length <= this.plan.bytesMax) copyBytes(source, start, this.bytes, to, length);
     else copyBulk(this.plan, source, start, this.bytes, to, length);
     this.commit();
@@ -140,7 +143,7 @@ export class BroadcastProducer {
       this.tail = (this.tail + room) | 0;
       offset = 0;
     }
-    data[offset >> 2] = lengthBytes | (kind << 31);
+    data[offset >> 2] = lengthBytes | (kind << 31); // mutant-ok swap-statements: the tail publishes both
     data[(offset >> 2) + 1] = this.sequence;
     this.claimed = offset;
     this.claimedLength = lengthBytes;
@@ -149,6 +152,7 @@ export class BroadcastProducer {
 
   /** Moves `oldest` up to the given index at least, record by record: B1. */
   private evict(least: number): void {
+    // mutant-ok drop-recheck, index-off-by-one: stores what is there
     if (((least - this.oldest) | 0) <= 0) return;
     const { data, capacity } = this;
     const mask = capacity - 1;
@@ -157,6 +161,7 @@ export class BroadcastProducer {
       const header = data[offset >> 2]!;
       if (header === SKIP) this.oldest = (this.oldest + capacity - offset) | 0;
       else {
+        // mutant-ok mask-off-by-one: no record is that long
         this.oldest = (this.oldest + sizeOf(header & LENGTH)) | 0;
         this.overwritten++;
       }
@@ -180,6 +185,7 @@ export class BroadcastProducer {
     words[SEQUENCE] = this.sequence; // before the tail: a killed producer may skip a number, never repeat one
     this.pushed++;
     Atomics.store(words, TAIL, this.tail);
+    // mutant-ok skip-condition: wakes nobody, slowly
     if (Atomics.load(words, DATA_LINE + FLAG) !== 0) wake(words, DATA_LINE, this.bell);
     if ((this.pushed & 1023) === 0) this.storeCounts();
   }

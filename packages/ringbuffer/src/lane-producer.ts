@@ -1,4 +1,4 @@
-/** The producing end of one lane; see `lanes.ts` for the layout and the invariants N1 to N3. */
+/** The producing end of one lane; see `lanes.ts` for the layout and the invariants N1 to N4. */
 import { copyBulk, copyBytes } from './copy.ts';
 import { RingStateError } from './errors.ts';
 import { HEAD, HEADER_BYTES, TAIL } from './layout.ts';
@@ -35,9 +35,11 @@ export class LaneProducer extends RingProducer {
   override publish(): void {
     this.storeTail();
     const { dataWords, dirtyWord, dirtyBit } = this;
+    // mutant-ok skip-condition: sets a bit that is set
     if ((Atomics.load(dataWords, dirtyWord) & dirtyBit) === 0) {
       Atomics.or(dataWords, dirtyWord, dirtyBit); // N1
     }
+    // mutant-ok skip-condition: wakes nobody, slowly
     if (Atomics.load(dataWords, this.dataLine + FLAG) !== 0) this.alert();
   }
 
@@ -70,10 +72,12 @@ export class TotalLaneProducer extends LaneProducer {
       this.refuseRange(source, start, end);
     }
     const at = this.claim(length, kind);
+    // mutant-ok index-off-by-one: no payload begins at 0
     if (at < 0) {
       if (this.full === 'drop-newest') this.dropped++;
       return false;
     }
+    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
     if (length <= this.bytesMax) copyBytes(source, start, this.bytes, at, length);
     else copyBulk(this.plan, source, start, this.bytes, at, length);
     this.commit();
@@ -83,6 +87,7 @@ export class TotalLaneProducer extends LaneProducer {
   override tryPushMany(sources: readonly Uint8Array[], kind = 0): boolean {
     if (this.state !== OPEN && !this.admits()) return false;
     const total = this.extentOf(sources);
+    // mutant-ok index-off-by-one: `hasRoom` looks again
     if (this.free() < total && !this.hasRoom(total)) {
       if (this.full === 'drop-newest') this.dropped += sources.length;
       return false;
@@ -105,7 +110,7 @@ export class TotalLaneProducer extends LaneProducer {
   override claim(lengthBytes: number, kind = 0): number {
     if (!(lengthBytes <= this.lengthBytesMax)) this.refuseLength(lengthBytes);
     const at = super.claim(lengthBytes + SEQUENCE_BYTES, kind);
-    return at < 0 ? -1 : at + SEQUENCE_BYTES;
+    return at < 0 ? -1 : at + SEQUENCE_BYTES; // mutant-ok index-off-by-one: no payload begins at 0
   }
 
   override commit(lengthBytes = -1): void {
@@ -115,6 +120,7 @@ export class TotalLaneProducer extends LaneProducer {
     const index = this.claimedIndex(); // without pad: alignBytes is 4
     this.number((index & this.mask) + HEADER_BYTES);
     super.commit();
+    // mutant-ok skip-condition: publishes what is published
     if (this.tail !== this.published) this.publish(); // also when corked
     Atomics.store(this.words, CLAIMING, 0);
   }

@@ -1,4 +1,4 @@
-/** The consuming end of a group of lanes; see `lanes.ts` for the layout and the invariants N1 to N3. */
+/** The consuming end of a group of lanes; see `lanes.ts` for the layout and the invariants N1 to N4. */
 import { RingConsumer } from './consumer.ts';
 import type { LanesDrainCallback } from './drain.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
@@ -40,6 +40,10 @@ export class LanesConsumer extends Reader {
   private draining = false;
   private next = 0;
   private expected = 0;
+  /** Total order: number of the record that was found last. */
+  private number = 0;
+  /** Total order: whether all pushes that were under way at the attach are over. */
+  private settled = false;
   private ended = false;
 
   /** @internal */
@@ -58,7 +62,7 @@ export class LanesConsumer extends Reader {
     for (const ring of this.rings) ring.bell = this.bell;
     this.forward = (bytes, start, end, kind, lane) => this.receive(bytes, start, end, kind, lane);
     for (const [lane, ring] of this.rings.entries()) ring.lane = lane;
-    this.expected = this.total ? this.firstNumber() : 0;
+    this.expected = Atomics.load(group.words, SEQUENCE); // what has a lower number comes first: N4
     this.waiter = new Waiter(group.words, DATA_LINE, {
       spin: options.spin,
       ref: options.ref ?? true,
@@ -140,7 +144,9 @@ export class LanesConsumer extends Reader {
       );
     }
     ring.flush();
+    // mutant-ok swap-statements, plain-access: nobody but this thread looks before the store of the owner
     Atomics.store(ring.words, CLAIMING, 0);
+    // mutant-ok plain-access: the store of the owner publishes it
     Atomics.store(ring.words, PRODUCER_END, 0);
     Atomics.store(ring.words, PRODUCER_OWNER, 0); // last: from here it can be taken
   }
@@ -158,6 +164,7 @@ export class LanesConsumer extends Reader {
   close(reason = ''): void {
     this.flush();
     this.ended = true;
+    // mutant-ok split-read-modify-write: all that another clears meanwhile is a sleeper's bit: one wake-up too many
     Atomics.or(this.words, DATA_LINE + FLAG, FLAG_ENDED);
     for (const { words } of this.rings) {
       if (endOnce(words, CONSUMER_END, 'closed', reason)) wake(words, SPACE_LINE, this.bell);
@@ -205,7 +212,9 @@ export class LanesConsumer extends Reader {
   /** Takes the group's dirty bits into the local words: N1, N2. */
   private collect(): void {
     const { words, dirty } = this;
+    // mutant-ok index-off-by-one: the word behind the last is 0
     for (let i = 0; i < dirty.length; i++) {
+      // mutant-ok skip-condition: takes no bit, slowly
       if (Atomics.load(words, DIRTY + i) !== 0) {
         dirty[i] = dirty[i]! | Atomics.exchange(words, DIRTY + i, 0);
       }
@@ -237,6 +246,7 @@ export class LanesConsumer extends Reader {
     const { laneCount } = this;
     let count = 0;
     let lane = this.next;
+    // mutant-ok index-off-by-one: looks at the first lane once more, or for what isn't wanted
     for (let i = 0; i < laneCount && count < limit; i++, lane++) {
       if (lane === laneCount) lane = 0;
       if (!this.isDirty(lane)) continue;
@@ -274,6 +284,7 @@ export class LanesConsumer extends Reader {
       if (lane < 0) break;
       const ring = this.rings[lane]!;
       this.lane = lane;
+      const isExpected = this.number === this.expected;
       const before = ring.popped;
       ring.stopped = false;
       try {
@@ -281,45 +292,55 @@ export class LanesConsumer extends Reader {
       } finally {
         const taken = ring.popped - before;
         count += taken;
-        this.expected = (this.expected + taken) | 0;
+        if (isExpected) this.expected = (this.expected + taken) | 0;
       }
       if (ring.stopped) break;
     }
     return count;
   }
 
-  /** Total order: the lane whose oldest record has the next number, or -1; skips numbers of the dead: N3. */
+  /** Total order: the lane whose oldest record is next, or -1; skips numbers of the dead: N3. */
   private findExpected(): number {
     for (;;) {
-      let lane = this.laneOf(this.expected);
-      if (lane >= 0) return lane;
-      if (Atomics.load(this.words, SEQUENCE) === this.expected) return -1; // nobody has taken it
-      for (const { words } of this.rings) {
-        if (Atomics.load(words, CLAIMING) !== 0 && !hasEnded(words, PRODUCER_END)) return -1;
+      let lane = this.findLowest();
+      // mutant-ok index-off-by-one: nothing was looked at before lane 0
+      if (lane >= 0 && !this.settled) {
+        this.settled = !this.isClaiming();
+        lane = this.findLowest(); // N4
       }
-      lane = this.laneOf(this.expected);
+      if (lane >= 0) return lane;
+      // Nobody has taken it.
+      if (((Atomics.load(this.words, SEQUENCE) - this.expected) | 0) <= 0) return -1;
+      if (this.isClaiming()) return -1;
+      lane = this.findLowest();
       if (lane >= 0) return lane;
       this.expected = (this.expected + 1) | 0;
       this.skipped++;
     }
   }
 
-  private laneOf(number: number): number {
+  /** Whether a producer that lives may hold a number that isn't published. */
+  private isClaiming(): boolean {
+    for (const { words } of this.rings) {
+      if (Atomics.load(words, CLAIMING) !== 0 && !hasEnded(words, PRODUCER_END)) return true;
+    }
+    return false;
+  }
+
+  /** The lane with the lowest number at its head, which it leaves in `number`; -1 if that isn't due: N3, N4. */
+  private findLowest(): number {
+    let found = -1;
+    let lowest = this.expected;
     for (let lane = 0; lane < this.laneCount; lane++) {
       const ring = this.rings[lane]!;
       const at = ring.locate(ring.head);
-      if (at >= 0 && ring.data[at >> 2] === number) return lane;
+      if (at < 0) continue; // mutant-ok index-off-by-one: no payload begins at 0
+      const number = ring.data[at >> 2]!;
+      if (((number - lowest) | 0) > 0) continue;
+      lowest = number;
+      found = lane;
     }
-    return -1;
-  }
-
-  /** The lowest number that is still in a lane, or else the next one that will be taken. */
-  private firstNumber(): number {
-    let first = Atomics.load(this.words, SEQUENCE);
-    for (const ring of this.rings) {
-      const at = ring.locate(ring.head);
-      if (at >= 0 && ((ring.data[at >> 2]! - first) | 0) < 0) first = ring.data[at >> 2]!;
-    }
-    return first;
+    this.number = lowest;
+    return found;
   }
 }

@@ -24,8 +24,12 @@
  * N3: total order: a producer stores `claiming`, takes a number by `Atomics.add`, publishes its record with the
  *     number in front, then clears `claiming`. When number n is at no lane's head and no lane is claiming, and
  *     it still is at no head on a second look, its taker has died: n is skipped and counted.
+ * N4: total order: a consumer expects the next number that will be taken. What has a lower one, because it was pushed
+ *     before the consumer came, is taken first, the lowest that is there. Pushes that were under way may come later
+ *     then: until all lanes were seen without a claim, a second look confirms what the first one found. A lower number
+ *     that it misses was published later, so its push was not over when that of the higher one began.
  *
- * Proved by the scenarios of test/interleave/groups.ts that begin with `lanes, `.
+ * Proved by the scenarios of test/interleave/lanes-scenarios.ts that begin with `lanes, `.
  *
  * Order: records of one producer stay in order. Between producers there is none, unless the group was created
  * with `order: 'total'`, which costs each producer an `Atomics.add` on a shared word and publishes each record.

@@ -24,7 +24,7 @@
  * which: where threads are terminated, use lanes.
  *
  * Threads: a handle belongs to one thread, which may push and pop. Proved by the scenarios of
- * test/interleave/groups.ts that begin with `queue, `.
+ * test/interleave/queue-scenarios.ts that begin with `queue, `.
  * Cost: one Atomics.compareExchange, two loads and one store per push or pop, more under contention.
  */
 import { type CopyPlan, copyBulk, copyBytes, copyPlan } from './copy.ts';

@@ -1,8 +1,8 @@
 /**
  * The run of a gate: scenarios on the unchanged program first, then every mutant until a scenario notices.
  *
- * G1: a mutant meets only scenarios that reach its statement, first those that noticed the latest mutants, then
- *     the fast ones: most mutants cost one small scenario.
+ * G1: a mutant meets only scenarios that reach its statement, in the order of their time per mutant that they may be
+ *     expected to notice: most mutants cost one small scenario.
  * G2: a mutant that makes a scenario far larger is undecided, never killed, unless another scenario notices: a hit
  *     limit is no verdict. The limit is a number of states, so no clock decides.
  * G3: mutants explained as equivalent are taken at their word in a quick run; a deep run tries them too, and
@@ -40,8 +40,9 @@ class Run {
   readonly #options: GateOptions;
   readonly #chosen: readonly number[];
   readonly #baselines: Baseline[] = [];
-  /** Scenarios, those that noticed last first. */
-  #recent: number[] = [];
+  /** Mutants that each scenario met (count), and how many of them it noticed. */
+  readonly #met: number[] = [];
+  readonly #noticed: number[] = [];
   readonly results: (MutantResult | undefined)[];
   readonly #mutants: readonly number[];
 
@@ -105,13 +106,18 @@ class Run {
     const spentMs = order.reduce((sum, at) => sum + this.#baselines[at]!.durationMs, 0);
     const patienceMs = (this.#options.patienceMs ?? 30_000) + inflation * spentMs;
     const judgement = await judge.judge(index, order, limits, patienceMs);
+    const isNoticed = judgement.by === 'violation' || judgement.by === 'hang';
+    const met = isNoticed ? order.slice(0, order.indexOf(judgement.scenario) + 1) : order;
+    for (const scenario of met) this.#met[scenario] = (this.#met[scenario] ?? 0) + 1;
+    if (isNoticed) {
+      this.#noticed[judgement.scenario] = (this.#noticed[judgement.scenario] ?? 0) + 1;
+    }
     return this.#judged(mutant, judgement);
   }
 
   #judged(mutant: PlacedMutant, { scenario, by, reason }: Judgement): [MutantStatus, string] {
     const name = scenario < 0 ? '' : this.#description.scenarios[scenario]!.name;
     const isNoticed = by === 'violation' || by === 'hang';
-    if (isNoticed) this.#recent = [scenario, ...this.#recent.filter((other) => other !== scenario)];
     if (mutant.equivalent !== undefined) {
       return isNoticed
         ? ['stale', `explained as "${mutant.equivalent}", but noticed by ${name}: ${reason}`]
@@ -121,21 +127,17 @@ class Run {
     return by === 'limit' ? ['undecided', `${name}: ${reason}`] : ['survived', ''];
   }
 
-  /** Scenarios that reach a statement, the likeliest to notice first (G1). */
+  /** Scenarios that reach a statement, those first that cost the least per notice (G1). */
   #order(file: string, mutant: PlacedMutant): number[] {
     const key = statementKey(file, mutant.statement);
     const always = mutant.statement < 0;
-    const rank = (scenario: number): number => {
-      const at = this.#recent.indexOf(scenario);
-      return at < 0 ? this.#recent.length : at;
-    };
+    const cost = (scenario: number): number =>
+      (this.#baselines[scenario]!.durationMs * ((this.#met[scenario] ?? 0) + 2)) /
+      ((this.#noticed[scenario] ?? 0) + 1);
     return this.#chosen
       .filter((scenario) => always || this.#baselines[scenario]!.reached.has(key))
       .filter((at) => mutant.deep !== undefined || !this.#description.scenarios[at]!.deep) // G4
-      .sort(
-        (x, y) =>
-          rank(x) - rank(y) || this.#baselines[x]!.durationMs - this.#baselines[y]!.durationMs,
-      );
+      .sort((x, y) => cost(x) - cost(y));
   }
 }
 

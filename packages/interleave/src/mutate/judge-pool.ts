@@ -55,6 +55,7 @@ export class WorkerJudge implements Judge {
         clearTimeout(timer);
         worker.off('message', onMessage);
         worker.off('error', onError);
+        worker.off('exit', onExit);
       };
       const onMessage = (message: Answer): void => {
         done();
@@ -65,12 +66,15 @@ export class WorkerJudge implements Judge {
         done();
         reject(error);
       };
+      // Closed while it works, because another judge has failed.
+      const onExit = (): void => onError(new Error('the worker has ended'));
       const timer = setTimeout(() => {
         done();
         resolve(null);
       }, patienceMs);
       worker.on('message', onMessage);
       worker.on('error', onError);
+      worker.on('exit', onExit);
     });
   }
 

@@ -25,6 +25,9 @@ export interface Definition {
   readonly run: (ring: Package) => CheckResult | Promise<CheckResult>;
 }
 
+/** Which end is killed at any point. */
+export type Killed = 'producer' | 'consumer';
+
 const checkByte = 0xa5;
 export const record = (value: unknown): Uint8Array =>
   Uint8Array.of(value as number, 0, 0, checkByte);
@@ -60,6 +63,7 @@ interface Handle {
   tryPopInto(target: Uint8Array): number;
   drain(callback: (bytes: Uint8Array, from: number, to: number) => void, limit: number): number;
   peek(): number;
+  readonly lost: number;
   readonly start: number;
   readonly end: number;
   release(): void;
@@ -133,6 +137,10 @@ function callOf(handle: object, name: string, [value]: readonly unknown[]): unkn
     case 'put':
       end.pushSync(recordOf(handle, value));
       return undefined;
+    case 'popCounted': {
+      const taken = valueIn(end.tryPop());
+      return end.lost > 8 ? `${taken} after ${end.lost}` : taken;
+    }
     case 'take':
       return valueIn(end.popSync());
     case 'putOrEnd':
@@ -160,6 +168,8 @@ function callOf(handle: object, name: string, [value]: readonly unknown[]): unkn
 
 export const repeat = (count: number, name: string, from = 1): Operation[] =>
   Array.from({ length: count }, (_, index) => [name, from + index]);
+
+export const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
 
 export const options = (copy: CopyKernel = 'words') => ({ copy, spin: 0, ref: false });
 

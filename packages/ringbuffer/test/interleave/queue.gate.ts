@@ -1,9 +1,9 @@
 /** Breaks the work queue, one change at a time. */
 import { defineGate, type MutationGate } from '@millrace/interleave/mutate';
 import { alone, codeOf, same } from './alone.ts';
-import { queueDefinitions } from './groups.ts';
 import { operators } from './operators.ts';
 import type { Package } from './parts.ts';
+import { queueDefinitions } from './queue-scenarios.ts';
 
 /** Words of the control block and behind it, for damage. */
 const [CAPACITY, SLOT_BYTES, TAIL, HEAD, STAMPS] = [3, 5, 32, 64, 256] as const;

@@ -1,9 +1,9 @@
 /**
  * The scenarios that prove the rings: the production code, every interleaving of a few threads.
  *
- * This file has those of one producer and one consumer, `groups.ts` the others. `deep` scenarios take longer than
- * CI's minute. The code comes as an argument: `proofs.ts` gives it the package, `mutation.gate.ts` the package with a
- * mistake in it.
+ * This file has those of one producer and one consumer of bytes; the other topologies have files of their own. `deep`
+ * scenarios take longer than CI's minute. The code comes as an argument: `proofs.ts` gives it the package, the gates
+ * the package with a mistake in it.
  */
 import {
   type AnySpec,
@@ -14,7 +14,8 @@ import {
   fifo,
 } from '@millrace/interleave';
 import type { CopyKernel, RingHandle } from '@millrace/ringbuffer';
-import { groupDefinitions, racyDefinitions } from './groups.ts';
+import { racyDefinitions } from './broadcast-scenarios.ts';
+import { lanesDefinitions } from './lanes-scenarios.ts';
 import {
   base,
   calls,
@@ -30,6 +31,8 @@ import {
   repeat,
   valueIn,
 } from './parts.ts';
+import { queueDefinitions } from './queue-scenarios.ts';
+import { slotsDefinitions } from './slots-scenarios.ts';
 
 /** A scenario that a test or the table of scenarios runs. */
 export interface Proof {
@@ -393,7 +396,9 @@ const definitions: readonly Definition[] = [
   sleeperOfKilledProducer,
   sleeperOfKilledConsumer,
   consumerKilled,
-  ...groupDefinitions,
+  ...slotsDefinitions,
+  ...lanesDefinitions,
+  ...queueDefinitions,
 ];
 
 /** The scenarios, for this code. */
