@@ -40,7 +40,7 @@ function rowsOf(scenario: Scenario): Row[] {
     };
   };
   return scenario.figures.map((figure): Row => {
-    const { name, value, unit, better, bar, stretch, peers, beside } = figure;
+    const { name, value, unit, better, bar, stretch, peers, beside, note } = figure;
     const base = {
       name,
       unit,
@@ -50,6 +50,7 @@ function rowsOf(scenario: Scenario): Row[] {
       unavailable: () => noTmux() ?? scenario.unavailable?.(),
       ours: contender(scenario.ours, value),
       ...(stretch === undefined ? {} : { stretch }),
+      ...(note === undefined ? {} : { note }),
     };
     const others = (names: readonly string[]): Record<string, Contender> =>
       Object.fromEntries(names.map((other) => [other, contender(other, value)]));

@@ -139,7 +139,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
     beginRecording(options.recordTo, { tmux: version, date: new Date().toISOString() });
   }
   const clock = createClock();
-  const stations = new Stations();
+  const stations = new Stations(settings.options.worker === true);
   const recorder = stations.recorder(mainOwner);
   const open = (next: SourcePlan, isAgain: boolean): Promise<Source> =>
     openSource(next, settings, clock, stations, recorder, isAgain);

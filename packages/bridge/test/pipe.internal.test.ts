@@ -25,7 +25,7 @@ function makeHost(): Watched {
     ended: 0,
     host: {
       clock,
-      stations: new Stations().recorder(1),
+      stations: new Stations(false).recorder(1),
       pressure: (_pipe, pressed) => {
         watched.pressures.push(pressed);
       },

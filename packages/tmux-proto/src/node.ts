@@ -5,10 +5,13 @@
  * @packageDocumentation
  */
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import type { NetConnectOpts, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+// Not imported: an import evaluates every lazy part of the module, which for these two is half a megabyte.
+const { mkdtempSync, rmSync } = process.getBuiltinModule('node:fs');
+const { connect, createServer } = process.getBuiltinModule('node:net');
 
 /** What is told while receiving. */
 export interface ReceiveHooks {

@@ -23,6 +23,8 @@ export type ContenderKind =
   | 'ack-window'
   /** `tmux capture-pane` every 100 ms (libtmux's way). */
   | 'poll'
+  /** No tmux at all: sees every key when its thread looks, which nobody can beat. For keys from another thread. */
+  | 'bare'
   /** `ttyd` with `tmux attach` in it, and a WebSocket client. */
   | 'ttyd';
 

@@ -50,6 +50,8 @@ export interface Figure {
   readonly peers?: readonly string[];
   /** Contenders that are shown beside it, without a say in the verdict. */
   readonly beside?: readonly string[];
+  /** Shown with a bar that is missed: what keeps it from holding. */
+  readonly note?: string;
 }
 
 /** Contenders on one workload. */

@@ -125,6 +125,19 @@ export class Typist {
     this.#carry = text.slice(Math.max(end, text.length - keyLength + 1));
   }
 
+  /** Takes all that has been typed by now: the most that a thread which looks now can have seen. */
+  seeTyped(): void {
+    this.#learn();
+    const now = this.#now();
+    for (const [key, sentAt] of this.#sent) {
+      this.#sent.delete(key);
+      if (key < this.#unmeasured) continue;
+      this.#lastNs = now - sentAt;
+      this.latency.record(this.#lastNs);
+      this.#seen++;
+    }
+  }
+
   /** Counts the measured keys that are still on their way with the age that they have reached. */
   giveUp(): void {
     this.#learn();

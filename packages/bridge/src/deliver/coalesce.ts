@@ -8,8 +8,8 @@
  *         0                             length          bytes.length
  * ```
  *
- * The batcher owns the buffers and reuses them, so a pane at rest costs nothing per record; one that a flood made
- * large is given back when it has been delivered.
+ * The outbox and its batcher own the buffers and reuse them, so a pane at rest costs nothing per record; one that a
+ * flood made large is given back when it has been delivered.
  */
 import type { Merge } from '@millrace/batcher';
 
@@ -37,35 +37,49 @@ export interface JoinedOutput {
   queuedAt: number;
 }
 
+/** Returns a buffer for the records of a pane. */
+export const createJoined = (): JoinedOutput => ({
+  bytes: new Uint8Array(bytesInitial),
+  length: 0,
+  readAt: 0,
+  queuedAt: 0,
+});
+
+/** Adds a record. */
+export function appendRecord(joined: JoinedOutput, range: OutputRange): void {
+  const length = joined.length + range.end - range.start;
+  if (length > joined.bytes.length) {
+    const grown = new Uint8Array(Math.max(length, joined.bytes.length * 2));
+    grown.set(joined.bytes.subarray(0, joined.length));
+    joined.bytes = grown;
+  }
+  if (joined.length === 0) {
+    joined.readAt = range.readAt;
+    joined.queuedAt = range.queuedAt;
+  }
+  const from = range.start;
+  const count = range.end - from;
+  if (count <= 24) {
+    // A call into native code costs more than a few bytes do.
+    for (let index = 0; index < count; index++) {
+      joined.bytes[joined.length + index] = range.bytes[from + index]!;
+    }
+  } else {
+    copyBytes.call(range.bytes, joined.bytes, joined.length, from, range.end);
+  }
+  joined.length = length;
+}
+
+/** Forgets the records; gives a large buffer back. */
+export function clearJoined(joined: JoinedOutput): void {
+  joined.length = 0;
+  if (joined.bytes.length > bytesKept) joined.bytes = new Uint8Array(bytesInitial);
+}
+
 /** Joins the records of a pane in their order. */
 export const joinOutput: Merge<OutputRange, number, JoinedOutput> = {
-  create: () => ({ bytes: new Uint8Array(bytesInitial), length: 0, readAt: 0, queuedAt: 0 }),
-  append: (joined, range) => {
-    const length = joined.length + range.end - range.start;
-    if (length > joined.bytes.length) {
-      const grown = new Uint8Array(Math.max(length, joined.bytes.length * 2));
-      grown.set(joined.bytes.subarray(0, joined.length));
-      joined.bytes = grown;
-    }
-    if (joined.length === 0) {
-      joined.readAt = range.readAt;
-      joined.queuedAt = range.queuedAt;
-    }
-    const from = range.start;
-    const count = range.end - from;
-    if (count <= 24) {
-      // A call into native code costs more than a few bytes do.
-      for (let index = 0; index < count; index++) {
-        joined.bytes[joined.length + index] = range.bytes[from + index]!;
-      }
-    } else {
-      copyBytes.call(range.bytes, joined.bytes, joined.length, from, range.end);
-    }
-    joined.length = length;
-  },
-  clear: (joined) => {
-    joined.length = 0;
-    if (joined.bytes.length > bytesKept) joined.bytes = new Uint8Array(bytesInitial);
-  },
+  create: createJoined,
+  append: appendRecord,
+  clear: clearJoined,
   weigh: (range) => range.end - range.start,
 };

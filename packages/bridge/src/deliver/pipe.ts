@@ -1,8 +1,8 @@
 /**
- * The batch and deliver stations: one pane's records on their way to one sink.
+ * The policy of the batch and deliver stations: one pane's records on their way to one sink.
  *
  * While the sink keeps up, what a read brought is written at the end of that read's turn, in one write per pane.
- * While a write is under way, records are joined; the next write takes all of them. At `bytesHigh` of joined bytes the
+ * While a write is under way, records are joined for the next (`outbox.ts`). At `bytesHigh` of joined bytes the
  * sink counts as lagging:
  *
  * ```text
@@ -22,11 +22,10 @@
  * P4: a pipe skips only where a snapshot can follow: at once if it would be exact, else after `inexactAfterMs`.
  * P5: what waits is at most `bytesHigh` and one record, or the largest snapshot and that.
  */
-import { type Batch, type Batcher, createBatcher } from '@millrace/batcher';
 import { BridgeError } from '../errors.ts';
 import type { ByteBudget } from '../flow/budget.ts';
 import type { Sink } from '../sinks/sink.ts';
-import { type JoinedOutput, joinOutput, type OutputRange } from './coalesce.ts';
+import { Outbox } from './outbox.ts';
 import {
   type PipeHost,
   type PipeLimit,
@@ -39,19 +38,6 @@ import {
 
 /** How long a pipe of policy `auto` must have kept up to be lossless again (ns). */
 const keptUpNs = 1e9;
-
-/** Resolves when a write has been accepted or refused, or after `timeoutMs`. */
-function settled(writing: PromiseLike<unknown> | undefined, timeoutMs?: number): Promise<void> {
-  if (writing === undefined) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
-    const finish = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    writing.then(finish, finish);
-  });
-}
 
 /** One pane's bytes on their way to one sink; made by `pane.pipe`. */
 export class Pipe {
@@ -66,8 +52,7 @@ export class Pipe {
   readonly #settings: PipeSettings;
   readonly #limit: PipeLimit;
   readonly #budgets: readonly ByteBudget[];
-  readonly #range: OutputRange;
-  #batcher: Batcher<OutputRange, number, JoinedOutput>;
+  readonly #outbox: Outbox;
   #resolveClosed!: (error: BridgeError | undefined) => void;
   #state: 'open' | 'closing' | 'ended' = 'open';
   #sessionError: BridgeError | undefined;
@@ -89,25 +74,13 @@ export class Pipe {
   #hidden = false;
   /** Whether a snapshot is to be asked for when the write under way has been accepted. */
   #asking = false;
-  /** Whether the next write begins with a snapshot and nothing else. */
-  #resetNext = false;
   /** Until when an `auto` pipe skips rather than holds its session up (ns). */
   #lossyUntil = Number.NEGATIVE_INFINITY;
-  /** The write under way, if there is one: its size, the age of its oldest byte, and which batcher's it is. */
-  #writing: PromiseLike<unknown> | undefined;
-  #writingBytes = 0;
-  #writingSince = 0;
-  #writingGeneration = 0;
-  /** Counts the batchers: one that was dropped may still have a write under way. */
-  #generation = 0;
   /** Bytes of snapshots that wait or are being written. */
   #snapshotBytes = 0;
   #skips = 0;
   #resyncs = 0;
   #bytesSkipped = 0;
-  #bytes = 0;
-  #records = 0;
-  #writes = 0;
 
   /** @internal */
   constructor(pane: number, sink: Sink, host: PipeHost, options: PipeOptions) {
@@ -119,47 +92,36 @@ export class Pipe {
     this.#limit = this.#settings.limit;
     this.#budgets = [options.shared?.budget, host.budget].filter((budget) => budget !== undefined);
     for (const budget of this.#budgets) budget.add(this);
-    this.#range = { bytes: new Uint8Array(0), start: 0, end: 0, readAt: 0, queuedAt: 0 };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#batcher = this.#createBatcher();
-  }
-
-  #createBatcher(): Batcher<OutputRange, number, JoinedOutput> {
-    const batcher = createBatcher({
-      flush: (batch: Batch<number, JoinedOutput>) => this.#write(batch),
-      merge: joinOutput,
-      hold: 'none',
-      // A lag is the session's or the policy's affair, not a reason for smaller writes: a sink that answers late, however
-      // little it gets, would be given ever less.
-      sojournMs: 60_000,
-      onDelivered: () => {
+    const outboxHost = {
+      clock: host.clock,
+      stations: host.stations,
+      delivered: () => {
         this.#snapshotBytes = 0;
-        // Judged when the batcher has come to rest: it may be about to deliver more.
+        // Judged when the outbox has come to rest: it may be about to deliver more.
         if (this.#pressed || this.heldBytes > 0) queueMicrotask(() => this.#delivered());
       },
-      bytesMax: this.#settings.bytesMax,
-      // The session stops reading long before; a lossless pipe must never be refused a record (P1).
-      pendingBytesMax: Number.POSITIVE_INFINITY,
-    });
-    batcher.closed.catch(() => {});
-    return batcher;
+      failed: (cause: unknown) => this.#fail(cause),
+    };
+    this.#outbox = new Outbox(pane, sink, outboxHost, this.#settings.bytesMax);
   }
 
   /** What the pipe has carried so far. */
   get stats(): PipeStats {
+    const { bytesWritten, records, writes, heldBytes, bytesDropped } = this.#outbox;
     return {
-      bytes: this.#bytes,
-      records: this.#records,
-      writes: this.#writes,
-      pendingBytes: this.#pendingBytes,
+      bytes: bytesWritten,
+      records,
+      writes,
+      pendingBytes: heldBytes,
       skipping: this.#skipping,
       hidden: this.#hidden,
       lossy: this.lossy,
       skips: this.#skips,
       resyncs: this.#resyncs,
-      bytesSkipped: this.#bytesSkipped,
+      bytesSkipped: this.#bytesSkipped + bytesDropped,
     };
   }
 
@@ -180,17 +142,6 @@ export class Pipe {
     return this.#skipping || this.#host.clock.now() < this.#lossyUntil;
   }
 
-  /** Bytes that wait or are being written; a write that was dropped counts if its sink holds on to its bytes. */
-  get #pendingBytes(): number {
-    const isHeld = this.#isOrphaned && this.#sink.abandon === undefined;
-    return this.#batcher.bytes + (isHeld ? this.#writingBytes : 0);
-  }
-
-  /** Whether a write is under way that was dropped. */
-  get #isOrphaned(): boolean {
-    return this.#writing !== undefined && this.#writingGeneration !== this.#generation;
-  }
-
   /**
    * Whether it holds what it could drop, or stop.
    * @internal
@@ -209,22 +160,15 @@ export class Pipe {
       this.#bytesSkipped += end - start;
       return;
     }
-    const range = this.#range;
-    range.bytes = bytes;
-    range.start = start;
-    range.end = end;
-    range.readAt = readAt;
-    range.queuedAt = queuedAt;
-    this.#records++;
-    this.#batcher.push(range, this.pane);
-    if (this.#batcher.bytes >= this.#limit.bytesHigh + this.#snapshotBytes) this.#full();
+    this.#outbox.push(bytes, start, end, readAt, queuedAt);
+    if (this.#outbox.bytes >= this.#limit.bytesHigh + this.#snapshotBytes) this.#full();
   }
 
   /** P5: the sink must take it now, or it lags. */
   #full(): void {
-    if (this.#writing === undefined) {
-      this.#batcher.flush();
-      if (this.#batcher.bytes < this.#limit.bytesHigh + this.#snapshotBytes) return;
+    if (this.#outbox.writing === undefined) {
+      this.#outbox.flush();
+      if (this.#outbox.bytes < this.#limit.bytesHigh + this.#snapshotBytes) return;
     }
     if (!this.#maySkip()) this.#press(true);
     else this.#skip();
@@ -232,10 +176,10 @@ export class Pipe {
 
   /** P4: whether it skips now. A sink with nothing under way is about to take more. */
   #maySkip(): boolean {
-    if (this.policy === 'lossless' || this.#writing === undefined) return false;
+    if (this.policy === 'lossless' || this.#outbox.writing === undefined) return false;
     if (this.policy === 'auto') {
       const now = this.#host.clock.now();
-      const isBehind = now - this.#writingSince >= this.#settings.behindMs * 1e6;
+      const isBehind = now - this.#outbox.writingSince >= this.#settings.behindMs * 1e6;
       if (isBehind || now < this.#lossyUntil) this.#lossyUntil = now + keptUpNs;
       else return false;
     }
@@ -275,35 +219,28 @@ export class Pipe {
   /** Drops what waits; nothing is delivered until a snapshot is. */
   #drop(): void {
     this.#skipping = true;
-    const { undelivered } = this.#batcher.abort();
-    for (const entry of undelivered) this.#bytesSkipped += entry.value.length;
-    this.#batcher = this.#createBatcher();
-    this.#generation++;
+    this.#outbox.drop();
     this.#snapshotBytes = 0;
-    this.#resetNext = false;
     this.#pressedByBudget = false;
     if (this.#pressed) this.#press(false);
-    if (this.#writing !== undefined) this.#sink.abandon?.();
     this.#book();
   }
 
   /** Asks for a snapshot as soon as the sink has accepted what it had. */
   #ask(): void {
     if (this.#asking) return;
-    if (this.#writing === undefined) {
+    const { writing } = this.#outbox;
+    if (writing === undefined) {
       if (this.#state === 'open' && this.#skipping && !this.#hidden) {
         this.#host.resync?.(this, this.#resyncs === 0);
       }
       return;
     }
     this.#asking = true;
-    this.#writing.then(
-      () => {
-        this.#asking = false;
-        this.#ask();
-      },
-      () => {},
-    );
+    writing.then(() => {
+      this.#asking = false;
+      this.#ask();
+    });
   }
 
   /**
@@ -342,7 +279,7 @@ export class Pipe {
    */
   restore(snapshot: Uint8Array): void {
     if (this.#state !== 'open' || this.#hidden) return;
-    if (this.#isOrphaned) {
+    if (this.#outbox.isOrphaned) {
       this.#skipping = true; // P2: a write that was dropped isn't accepted yet
       this.#ask();
       return;
@@ -352,7 +289,7 @@ export class Pipe {
     if (this.policy === 'auto' && this.#skips > 0) {
       this.#lossyUntil = this.#host.clock.now() + keptUpNs;
     }
-    this.#resetNext = this.#batcher.bytes === 0;
+    this.#outbox.resetNext = this.#outbox.bytes === 0;
     // However large, it must get through before the pipe may skip again.
     this.#snapshotBytes += snapshot.length;
     const now = this.#host.clock.now();
@@ -365,7 +302,7 @@ export class Pipe {
    * @internal
    */
   flush(): void {
-    if (this.#state !== 'ended') this.#batcher.flush();
+    if (this.#state !== 'ended') this.#outbox.flush();
     this.#book();
     for (let index = 0; index < this.#budgets.length; index++) this.#budgets[index]!.enforce();
     if (this.#pressed) this.#relieve();
@@ -378,7 +315,7 @@ export class Pipe {
 
   /** Books what it holds with its budgets. */
   #book(): void {
-    const bytes = this.#state === 'ended' ? 0 : this.#pendingBytes;
+    const bytes = this.#state === 'ended' ? 0 : this.#outbox.heldBytes;
     const difference = bytes - this.heldBytes;
     if (difference === 0) return;
     this.heldBytes = bytes;
@@ -397,10 +334,7 @@ export class Pipe {
     if (this.#state === 'open') {
       this.#state = 'closing';
       clearTimeout(this.#patience);
-      const writing = this.#generation > 0 ? this.#writing : undefined;
-      Promise.allSettled([this.#batcher.close(options), settled(writing, options.timeoutMs)]).then(
-        () => this.#end(undefined),
-      );
+      this.#outbox.close(options).then(() => this.#end(undefined));
     }
     return this.closed;
   }
@@ -414,88 +348,13 @@ export class Pipe {
     return this.close({ timeoutMs });
   }
 
-  /** Takes a batch from the batcher: one entry, unless a backlog was cut by bytes. */
-  #write(batch: Batch<number, JoinedOutput>): undefined | PromiseLike<unknown> {
-    const { clock, stations } = this.#host;
-    const { entries, count } = batch;
-    const calledAt = clock.now();
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index]!;
-      stations.batch.recordCount(calledAt - entry.value.queuedAt, entry.count);
-      stations.total.recordCount(calledAt - entry.value.readAt, entry.count);
-    }
-    let pending: undefined | PromiseLike<unknown>;
-    const bytes = batch.bytes;
-    try {
-      if (this.#resetNext) this.#sink.reset?.();
-      this.#resetNext = false;
-      pending =
-        entries.length === 1
-          ? this.#writeOne(entries[0]!.value)
-          : this.#writeAll(
-              entries.map((entry) => entry.value),
-              0,
-              this.#generation,
-            );
-    } catch (error) {
-      this.#fail(error);
-      return undefined;
-    }
-    if (pending === undefined) {
-      stations.sink.recordCount(clock.now() - calledAt, count);
-      return undefined;
-    }
-    this.#writingBytes = bytes;
-    this.#writingGeneration = this.#generation;
-    this.#writingSince = entries[0]!.value.queuedAt;
-    const written = Promise.resolve(pending).then(
-      () => {
-        this.#writing = undefined;
-        if (this.heldBytes > 0) queueMicrotask(() => this.#delivered());
-        stations.sink.recordCount(clock.now() - calledAt, count);
-      },
-      (error) => {
-        this.#writing = undefined;
-        this.#fail(error);
-      },
-    );
-    this.#writing = written;
-    return written;
-  }
-
-  #writeOne(joined: JoinedOutput): undefined | PromiseLike<unknown> {
-    this.#bytes += joined.length;
-    this.#writes++;
-    const result = this.#sink.write(joined.bytes.subarray(0, joined.length));
-    return typeof result?.then === 'function' ? result : undefined;
-  }
-
-  /** Writes one after the other; in one go as long as the sink accepts at once. */
-  #writeAll(
-    all: readonly JoinedOutput[],
-    first: number,
-    generation: number,
-  ): undefined | PromiseLike<unknown> {
-    for (let index = first; index < all.length; index++) {
-      if (generation !== this.#generation) {
-        for (const dropped of all.slice(index)) this.#bytesSkipped += dropped.length;
-        return undefined;
-      }
-      const pending = this.#writeOne(all[index]!);
-      if (pending !== undefined) {
-        return pending.then(() => this.#writeAll(all, index + 1, generation)); // P2
-      }
-    }
-    return undefined;
-  }
-
   #press(pressed: boolean): void {
     if (this.#pressed === pressed) return;
     this.#pressed = pressed;
     clearTimeout(this.#patience);
     clearTimeout(this.#stalled);
     this.#host.pressure(this, pressed);
-    if (pressed) this.#watchForStall(this.#bytes);
+    if (pressed) this.#watchForStall(this.#outbox.bytesWritten);
     if (pressed && this.policy !== 'lossless') this.#bePatient();
   }
 
@@ -505,7 +364,7 @@ export class Pipe {
     if (stalledMs === 0) return;
     this.#stalled = setTimeout(() => {
       if (!this.#pressed || this.#state === 'ended') return;
-      if (this.#bytes !== bytes) this.#watchForStall(this.#bytes);
+      if (this.#outbox.bytesWritten !== bytes) this.#watchForStall(this.#outbox.bytesWritten);
       else {
         const text = `has accepted nothing for stalledMs=${stalledMs} ms and holds its session up`;
         this.#failWith(
@@ -518,7 +377,7 @@ export class Pipe {
 
   #relieve(): void {
     if (!this.#pressed || this.#pressedByBudget) return;
-    if (this.#batcher.bytes <= this.#limit.bytesLow) this.#press(false);
+    if (this.#outbox.bytes <= this.#limit.bytesLow) this.#press(false);
   }
 
   /** Skips when the sink has held its session up for as long as it may. */
@@ -526,10 +385,10 @@ export class Pipe {
     if ((this.#host.snapshot?.(this) ?? 'never') === 'never') return;
     const { behindMs, inexactAfterMs } = this.#settings;
     const isBehind = this.lossy;
-    const ageMs = (this.#host.clock.now() - this.#writingSince) / 1e6;
+    const ageMs = (this.#host.clock.now() - this.#outbox.writingSince) / 1e6;
     this.#patience = setTimeout(
       () => {
-        if (!this.#pressed || this.#writing === undefined || this.#state !== 'open') return;
+        if (!this.#pressed || this.#outbox.writing === undefined || this.#state !== 'open') return;
         if (isBehind || this.#maySkip()) this.#skip();
         else this.#bePatient();
       },
@@ -549,7 +408,7 @@ export class Pipe {
 
   #failWith(error: BridgeError): void {
     queueMicrotask(() => {
-      this.#batcher.abort(error);
+      this.#outbox.abort(error);
       this.#end(error); // P3
     });
     this.#state = 'closing';

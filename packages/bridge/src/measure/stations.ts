@@ -1,16 +1,17 @@
 /**
- * How long every station of the way took, recorded from any thread into shared histograms.
+ * How long every station of the way took, recorded from one thread, or from any into shared histograms.
  *
  * ```text
  *  read ──parse──▶ parsed ──ring──▶ drained ──batch──▶ sink.write called ──sink──▶ acknowledged
  *    └────────────────────────── total: what the bridge adds ───────┘
  * ```
  *
- * One shared histogram a station: each thread records into a shard of its own, nobody waits for anybody, and
- * who reads doesn't disturb who writes. A record that was joined with others counts with the latency of the
- * oldest of them, so the figures err on the high side. `ring` is used in worker mode only; inline, a record
- * enters its pipe the moment it is parsed. Stamps travel with the records: where no memory can be shared, the session's
- * thread records for the worker when it takes them, and the figures hold the same.
+ * With a worker, one shared histogram a station: each thread records into a shard of its own, nobody waits for anybody,
+ * and who reads doesn't disturb who writes. Without one, a plain histogram each, which takes less memory. A record that
+ * was joined with others counts with the latency of the oldest of them, so the figures err on the high side. `ring` is
+ * used in worker mode only; inline, a record enters its pipe the moment it is parsed. Stamps travel with the records:
+ * where no memory can be shared, the session's thread records for the worker when it takes them, and the figures hold
+ * the same.
  *
  * Cost: two or three records of a few nanoseconds per record of tmux, two per write; no allocation.
  */
@@ -53,23 +54,29 @@ const threadsMax = 2;
 const hourNs = 3_600_000_000_000;
 const layout = { highest: hourNs, digits: 2 } as const;
 
-function histogramOf(buffer: SharedArrayBuffer | undefined): SharedHistogram | LocalHistogram {
+function histogramOf(
+  buffer: SharedArrayBuffer | undefined,
+  shared: boolean,
+): SharedHistogram | LocalHistogram {
   if (buffer !== undefined) return SharedHistogram.attach(buffer);
-  if (typeof SharedArrayBuffer === 'undefined') return new LocalHistogram(layout);
+  if (!shared || typeof SharedArrayBuffer === 'undefined') return new LocalHistogram(layout);
   return SharedHistogram.create({ ...layout, shards: threadsMax });
 }
 
-/** The histograms of a session's stations, in shared memory where there is some. */
+/** The histograms of a session's stations. */
 export class Stations {
   readonly #histograms: Readonly<Record<StationName, SharedHistogram | LocalHistogram>>;
 
-  /** @param buffers - another thread's, to record into the same histograms */
-  constructor(buffers?: StationBuffers) {
-    const entries = stationNames.map((name) => [name, histogramOf(buffers?.[name])]);
+  /**
+   * @param shared - whether another thread is to record too, where there is shared memory
+   * @param buffers - another thread's, to record into the same histograms
+   */
+  constructor(shared: boolean, buffers?: StationBuffers) {
+    const entries = stationNames.map((name) => [name, histogramOf(buffers?.[name], shared)]);
     this.#histograms = Object.fromEntries(entries);
   }
 
-  /** What to post to a worker; undefined if no memory can be shared. */
+  /** What to post to a worker; undefined if the memory isn't shared. */
   get buffers(): StationBuffers | undefined {
     const entries: [StationName, SharedArrayBuffer][] = [];
     for (const name of stationNames) {

@@ -22,7 +22,7 @@ const elsewhere: LatencyRecorder = { record: () => {}, recordCount: () => {} };
 const parsing =
   setup.stations === undefined
     ? elsewhere
-    : new Stations(setup.stations).recorder(workerOwner).parse;
+    : new Stations(true, setup.stations).recorder(workerOwner).parse;
 const producer = attachProducer(setup.ring, {
   publish: publishBytes,
   alignBytes: 8,

@@ -30,7 +30,7 @@ export class FakeSession {
   constructor(snapshotOf: (pane: number) => Uint8Array, pendingBytesMax = 1 << 30) {
     this.host = {
       clock: { now: () => performance.now() * 1e6, epoch: 0n },
-      stations: new Stations().recorder(1),
+      stations: new Stations(false).recorder(1),
       budget: new ByteBudget(pendingBytesMax),
       pressure: (pipe, pressed) => {
         if (pressed) this.pressed.add(pipe);

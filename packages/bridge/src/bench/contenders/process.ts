@@ -13,6 +13,7 @@ import { type OutsideTyping, outsideTyping, typeOutside } from '../outside-typis
 import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
 import { Typist } from '../typist.ts';
 import { openAckWindow } from './ack-window.ts';
+import { openBare } from './bare.ts';
 import { openBridge } from './bridge.ts';
 import { openBridgeSocket } from './bridge-socket.ts';
 import { openNaive } from './naive.ts';
@@ -35,6 +36,7 @@ const openers: Readonly<
   backpressure: openNaive,
   'ack-window': openAckWindow,
   poll: openPoll,
+  bare: openBare,
   ttyd: openTtyd,
 };
 

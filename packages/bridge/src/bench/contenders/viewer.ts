@@ -27,6 +27,11 @@ export class Viewer {
     return this.#link.queuedBytes;
   }
 
+  /** Gets every key that has been typed, by no way at all. */
+  seeTyped(): void {
+    this.#typist.seeTyped();
+  }
+
   /** Sends bytes to it, which stay as they are until `passed` is called. */
   deliver(role: PaneRole, bytes: Uint8Array, passed?: () => void): void {
     this.#link.write(bytes.length, () => {

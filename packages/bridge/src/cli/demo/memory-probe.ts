@@ -4,13 +4,13 @@
  *
  * `node --expose-gc memory-probe.js bridge|plain TMUX SOCKET SECONDS`
  *
- * The plain program parses lines as typical user code does, so both draw the same bytes into the same terminals.
+ * The plain program parses lines as typical user code does, so both draw the same bytes into the same terminals. It loads
+ * nothing of the bridge: what the modules themselves take counts.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from '../../connect.ts';
-import { type XtermTerminal, xtermSink } from '../../sinks/xterm.ts';
+import type { XtermTerminal } from '../../sinks/xterm.ts';
 
 const [mode, tmux, socketPath, seconds] = process.argv.slice(2) as [string, string, string, string];
 
@@ -19,8 +19,11 @@ async function makeTerminal(): Promise<XtermTerminal> {
   return new xterm.Terminal({ cols: 120, rows: 40, scrollback: 1000, allowProposedApi: true });
 }
 
+const makeTerminals = (): Promise<XtermTerminal[]> => Promise.all([1, 2, 3, 4].map(makeTerminal));
+
 async function readWithBridge(): Promise<() => Promise<unknown>> {
-  const terminals = await Promise.all([1, 2, 3, 4, 5, 6].map(makeTerminal));
+  const { connect, xtermSink } = await import('./memory-probe-bridge.ts');
+  const terminals = await makeTerminals();
   const session = await connect({
     tmux,
     socketPath,
@@ -30,7 +33,7 @@ async function readWithBridge(): Promise<() => Promise<unknown>> {
 }
 
 async function readPlainly(): Promise<() => Promise<unknown>> {
-  const terminals = await Promise.all([1, 2, 3, 4, 5, 6].map(makeTerminal));
+  const terminals = await makeTerminals();
   const { TMUX: _, ...env } = process.env;
   const child = spawn(tmux, ['-S', socketPath, '-u', '-C', 'attach-session'], { env });
   child.stdout.setEncoding('latin1');
