@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 
 const deep = process.env['VERIFY_DEEP'] !== undefined;
 
-test.each(['wait', 'sides', 'ends', 'counts', 'lanes', 'broadcast'])(
+test.each(['wait', 'sides', 'ends', 'counts', 'lanes', 'broadcast', 'queue'])(
   'every mutant of the %s gate is killed or explained',
   { timeout: 600_000 },
   async (name) => {

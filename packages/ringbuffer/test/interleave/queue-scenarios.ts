@@ -159,6 +159,13 @@ export const queueDefinitions: readonly Definition[] = [
     true,
   ),
   queueAsleep(
+    'queue, closed while a push runs and two poppers sleep or work: nobody sleeps for ever',
+    [],
+    [[['take']], [['take']], [['pushOrEnd', 1]], [['close']]],
+    ['  true ', '  closed ', '1  true ', ' 1 true '],
+    true,
+  ),
+  queueAsleep(
     'queue, a pusher sleeps beside another',
     [1, 2],
     [[['putOrEnd', 3]], [['tryPush', 4]], repeat(2, 'tryPop')],
