@@ -506,12 +506,6 @@ export class WorkQueue {
     this.popped++;
     // mutant-ok skip-condition: `wake` looks at the flag too
     if (Atomics.load(words, SPACE_LINE + FLAG) !== 0) wake(words, SPACE_LINE, this.bell);
-    // The last record of a closed queue: poppers that sleep have to learn of the end.
-    // mutant-ok skip-condition: a wake-up too many
-    // mutant-ok wrong-word: matters only if a push runs while the queue is closed, which `close` asks not to do
-    if (Atomics.load(words, DATA_LINE + FLAG) !== 0 && this.closed) {
-      wake(words, DATA_LINE, this.bell);
-    }
   }
 
   /** Makes waits keep the process alive, from the next one on. */

@@ -159,10 +159,10 @@ export const queueDefinitions: readonly Definition[] = [
     true,
   ),
   queueAsleep(
-    'queue, closed while a push runs and two poppers sleep or work: nobody sleeps for ever',
+    'queue, closed while a push runs and poppers sleep or work: nobody sleeps for ever',
     [],
-    [[['take']], [['take']], [['pushOrEnd', 1]], [['close']]],
-    ['  true ', '  closed ', '1  true ', ' 1 true '],
+    [[['take']], [['close'], ['take']], [['pushOrEnd', 1]]],
+    ['1 , true', ' ,1 true', ' , true', ' , closed'],
     true,
   ),
   queueAsleep(
