@@ -6,12 +6,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { areDefault, capturedRows } from '../src/resync/captured-rows.ts';
+import { areDefault, capturedRows as captured } from '../src/resync/captured-rows.ts';
 import { dialectOf } from '../src/resync/dialect.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
 
 const stops = { columns: 40, tabs: [8, 16, 24, 32] };
 const newest = dialectOf('3.8');
+const capturedRows = (...args: Parameters<typeof captured>): string[] => captured(...args).rows;
 
 describe('captured rows', () => {
   test('tabs and blank ends, as real tmuxes tell them', () => {
@@ -29,7 +30,7 @@ describe('captured rows', () => {
   });
 
   test("the cursor's row stays as long as it is", () => {
-    expect(capturedRows(['a ', 'b '], newest, stops, 1)).toEqual(['a', 'b ']);
+    expect(capturedRows(['a ', 'b '], newest, stops, { whole: 1 })).toEqual(['a', 'b ']);
   });
 
   test('a tab reaches to the next stop, or to the last column', () => {

@@ -60,7 +60,7 @@ const stateOf = (one: StreamTracker): unknown => ({
   cut: [...one.cut],
   pending: one.grammar.sequenceBytes,
   history: one.history.size,
-  backgrounds: one.backgrounds.rows,
+  backgrounds: one.shown.backgrounds.rows,
   last: one.lastCell,
 });
 
@@ -129,7 +129,7 @@ describe('the tracker', () => {
     const feed = (text: string): void => one.push(Buffer.from(text), 0, Buffer.from(text).length);
     feed('ab\x1b[44m\x1b[K\x1b[5G\x1b[41m\x1b[K');
     expect(one.unknown()).toEqual([]);
-    expect(one.backgrounds.rows[0]).toEqual([
+    expect(one.shown.backgrounds.rows[0]).toEqual([
       { x: 2, background: '44' },
       { x: 4, background: '41' },
     ]);

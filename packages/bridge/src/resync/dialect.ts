@@ -16,6 +16,8 @@ export interface Dialect {
   readonly replacesInvalid: boolean;
   /** `REP` repeats any character; older ones repeat ASCII only. */
   readonly repeatsAll: boolean;
+  /** ASCII printed over the right half of a wide character in the first column leaves its left half there. */
+  readonly keepsFirst: boolean;
 }
 
 const linksSince = versionOrder('3.4');
@@ -31,5 +33,6 @@ export function dialectOf(version: string): Dialect {
     keepsTabs: order >= charactersSince,
     replacesInvalid: order >= charactersSince,
     repeatsAll: order >= charactersSince,
+    keepsFirst: order < charactersSince,
   };
 }

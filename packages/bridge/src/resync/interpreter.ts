@@ -25,14 +25,19 @@ export class Interpreter implements GrammarTarget {
   printed(count: number): void {
     const { cursor } = this.#tracker;
     this.#tracker.changes++;
+    // tmux collects characters, and prints them in one go, unless they are line drawing or inserted.
+    const isDrawn =
+      this.#tracker.shown.halves.any && this.#tracker.sets[this.#tracker.shift] === '0';
+    const isCollected = cursor.wrap && !this.#tracker.insert && !isDrawn;
     for (let rest = count; rest > 0; ) {
       const room = cursor.columns - cursor.x;
-      if (cursor.x >= 0 && cursor.wrap && room > 0) {
+      if (isCollected && cursor.x >= 0 && room > 0) {
         const step = Math.min(room, rest);
+        if (this.#tracker.shown.halves.any) this.#run(cursor.x, step);
         cursor.x += step;
         rest -= step;
       } else {
-        this.#tracker.wrapped(cursor.print(1));
+        this.#print(1, isCollected);
         rest--;
         if (cursor.x < 0) break;
       }
@@ -48,9 +53,30 @@ export class Interpreter implements GrammarTarget {
     this.#tracker.repeatable = this.#tracker.dialect.repeatsAll;
     this.#tracker.lastCode = code;
     if (width === 0) return; // a mark joins a cell that may have been printed with another pen
-    this.#tracker.wrapped(this.#tracker.cursor.print(width));
+    this.#print(width, false);
     this.#cellPrinted();
     if (width < 0) this.#tracker.lastY = -1;
+  }
+
+  /** ASCII is printed from a column on in the cursor's row. */
+  #run(x: number, count: number): void {
+    const { cursor, shown } = this.#tracker;
+    if (cursor.y < 0) shown.halves.lose();
+    else shown.halves.run(cursor.y, x, count);
+  }
+
+  /** Prints a character of so many columns, -1 if that is disputed, and moves on. */
+  #print(width: number, isCollected: boolean): void {
+    const { cursor, insert, shown } = this.#tracker;
+    const { x, y } = cursor;
+    const fits = cursor.wrap || x < 0 || x <= cursor.columns - width;
+    if (insert && fits) shown.insert(y, width < 0 ? -1 : x, width, '');
+    this.#tracker.wrapped(cursor.print(width));
+    const { halves } = shown;
+    if (cursor.x < 0 || cursor.y < 0) {
+      if (width !== 1 || halves.any) halves.lose();
+    } else if (isCollected) halves.run(cursor.y, cursor.x - 1, 1);
+    else if (fits) halves.print(cursor.y, cursor.wrap ? cursor.x - width : x, width);
   }
 
   replaced(): void {
@@ -60,7 +86,6 @@ export class Interpreter implements GrammarTarget {
 
   #cellPrinted(): void {
     const { x, y } = this.#tracker.cursor;
-    if (this.#tracker.insert) this.#tracker.shifted('');
     this.#tracker.justPrintedCell = true;
     this.#tracker.lastX = x;
     // Without wrapping, what was printed last may have been printed over, or not at all.
@@ -73,9 +98,20 @@ export class Interpreter implements GrammarTarget {
     if (byte === 0x0d) cursor.x = 0;
     else if (byte === 0x0a || byte === 0x0b || byte === 0x0c) this.#lineFeed();
     else if (byte === 0x08) cursor.back();
-    else if (byte === 0x09) cursor.tab();
+    else if (byte === 0x09) this.#tab();
     else if (byte === 0x0e) this.#tracker.shift = 1;
     else if (byte === 0x0f) this.#tracker.shift = 0;
+  }
+
+  #tab(): void {
+    const { cursor, dialect, insert, shown } = this.#tracker;
+    const { x, y } = cursor;
+    cursor.tab();
+    if (!dialect.keepsTabs || (x >= 0 && cursor.x === x)) return;
+    if (x < 0 || y < 0 || cursor.x < 0) shown.halves.lose();
+    else if (!insert) shown.halves.tab(y, x, cursor.x);
+    else if (shown.halves.row(y) === undefined) shown.halves.tab(y, x, cursor.x);
+    else shown.halves.cut(y);
   }
 
   #lineFeed(): void {
@@ -104,7 +140,7 @@ export class Interpreter implements GrammarTarget {
       this.#tracker.changes++;
       cursor.region(0, cursor.rows - 1);
       cursor.set(0, 0);
-      this.#tracker.backgrounds.reset(); // every cell is printed
+      this.#tracker.shown.reset(); // every cell is printed
       this.#tracker.untold.erased();
       this.#tracker.lastY = -1;
     }
@@ -184,13 +220,16 @@ export class Interpreter implements GrammarTarget {
 
   /** Sequences that change cells. */
   #edit(final: string, first: number, count: number): void {
+    const { x, y } = this.#tracker.cursor;
+    const { background } = this.#tracker.pen;
     if (final === 'J') this.#eraseDisplay(first);
     else if (final === 'K') this.#eraseLine(first);
     else if (final === 'X') this.#eraseCells(count);
     else if (final === 'L' || final === 'M') this.#moveRows(final === 'L' ? -count : count);
-    else if (final === 'P' || final === '@') this.#tracker.shifted(this.#tracker.pen.background);
+    else if (final === 'P') this.#tracker.shown.delete(y, x, count, background);
+    else if (final === '@') this.#tracker.shown.insert(y, x, count, background);
     else if (final === 'S' || final === 'T') {
-      this.#tracker.scroll(final === 'S' ? count : -count, this.#tracker.pen.background);
+      this.#tracker.scroll(final === 'S' ? count : -count, background);
     } else return;
     this.#tracker.changes++;
     this.#tracker.lastY = -1;
@@ -214,13 +253,14 @@ export class Interpreter implements GrammarTarget {
     if (what === 2 || (what === 0 && x === 0 && y === 0)) this.#tracker.eraseAll(background);
     else if (what === 3) {
       this.#tracker.history.clear();
+      this.#tracker.shown.halves.above = this.#tracker.hidden.halves.above = false;
       this.#tracker.untold.historyErased();
     } else if (what === 0 || what === 1) {
       if (y < 0) {
-        this.#tracker.backgrounds.lose(background);
+        this.#tracker.shown.erase(y, x, x, background);
         this.#tracker.history.lose();
-      } else if (what === 0) this.#tracker.backgrounds.eraseRows(y + 1, rows, background);
-      else this.#tracker.backgrounds.eraseRows(0, y, background);
+      } else if (what === 0) this.#tracker.shown.eraseRows(y + 1, rows, background);
+      else this.#tracker.shown.eraseRows(0, y, background);
       this.#eraseLine(what);
     }
   }
@@ -229,21 +269,18 @@ export class Interpreter implements GrammarTarget {
     const { x, y, columns } = this.#tracker.cursor;
     const { background } = this.#tracker.pen;
     if (what > 2) return;
-    if (y < 0 || (x < 0 && what !== 2)) this.#tracker.backgrounds.lose(background);
-    else if (what === 2 || (what === 1 && x >= columns)) {
-      this.#tracker.backgrounds.eraseRows(y, y + 1, background);
-    } else if (what === 1) this.#tracker.backgrounds.eraseCells(y, 0, x + 1, background);
-    else if (x < columns) {
-      this.#tracker.backgrounds.eraseCells(y, x, Number.POSITIVE_INFINITY, background);
-    }
+    const { shown } = this.#tracker;
+    if (y < 0 || (x < 0 && what !== 2)) shown.erase(y, x, x, background);
+    else if (what === 2 || (what === 1 && x >= columns)) shown.eraseRows(y, y + 1, background);
+    else if (what === 1) shown.erase(y, 0, x + 1, background);
+    else if (x < columns) shown.erase(y, x, Number.POSITIVE_INFINITY, background);
   }
 
   #eraseCells(count: number): void {
     const { x, y, columns } = this.#tracker.cursor;
     const { background } = this.#tracker.pen;
-    if (x < 0 || y < 0) this.#tracker.backgrounds.lose(background);
-    else if (x < columns) {
-      this.#tracker.backgrounds.eraseCells(y, x, Math.min(x + count, columns), background);
+    if (columns < 0 || x < columns) {
+      this.#tracker.shown.erase(y, x, Math.min(x + count, columns), background);
     }
   }
 
@@ -251,12 +288,12 @@ export class Interpreter implements GrammarTarget {
   #moveRows(count: number): void {
     const { y, top, bottom, rows } = this.#tracker.cursor;
     const { background } = this.#tracker.pen;
-    if (y < 0 || bottom < 0) this.#tracker.backgrounds.lose(background);
+    if (y < 0 || bottom < 0) this.#tracker.shown.lose(background);
     else {
       const outside = y < top || y > bottom;
       if (outside && -count >= rows - y) return; // tmux moves nothing then
       const last = outside ? rows - 1 : bottom;
-      this.#tracker.backgrounds.scroll(y, last, count, background);
+      this.#tracker.shown.scroll(y, last, count, background);
     }
   }
 

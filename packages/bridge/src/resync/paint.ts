@@ -166,7 +166,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   if (screen.alternate) {
     text +=
       paintHistory(screen, history) +
-      paintRows(screen.hidden, tellsErased ? undefined : tracker.hiddenBackgrounds);
+      paintRows(screen.hidden, tellsErased ? undefined : tracker.hidden.backgrounds);
     const x = Math.min(screen.hiddenX, screen.columns - 1);
     const y = Math.min(screen.hiddenY, screen.height - 1);
     text += `${place(x, y)}${tracker.alternatePen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
@@ -176,7 +176,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   const before = first === undefined ? '' : first.pen.sgr() + first.shift;
   text += paintRows(
     [before + (screen.rows[0] ?? ''), ...screen.rows.slice(1)],
-    tellsErased ? undefined : tracker.backgrounds,
+    tellsErased ? undefined : tracker.shown.backgrounds,
   );
   text += paintTabs(screen);
   const select = `\x1b(${saved.sets[0]}\x1b)${saved.sets[1]}${saved.shift === 1 ? '\x0e' : '\x0f'}`;

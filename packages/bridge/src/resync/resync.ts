@@ -18,11 +18,10 @@
 import { channel } from 'node:diagnostics_channel';
 import { encodeCommand } from '@millrace/tmux-proto/commands';
 import type { Replied } from '../control/commands.ts';
-import { areDefault } from './captured-rows.ts';
 import { Chunks } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
 import { cellBefore, paint } from './paint.ts';
-import { readScreen, type Screen, screenCommands } from './screen.ts';
+import { placed, readScreen, type Screen, screenCommands } from './screen.ts';
 import { type Seam, SeamRequest } from './seam.ts';
 import { type InexactReason, StreamTracker } from './tracker.ts';
 import { isDisputed } from './width.ts';
@@ -299,7 +298,7 @@ export class PaneResync {
     const held = this.#held.joined();
     this.#held.clear();
     this.#tracker.anchor(screen);
-    const pipes = this.#hand(screen, 0);
+    const pipes = this.#hand(placed(screen, this.#tracker), 0);
     this.#follow(pipes, held);
     if (lost) for (const pipe of pipes) this.want(pipe, 'gap');
   }
@@ -316,10 +315,11 @@ export class PaneResync {
   }
 
   /** A place in the stream that the screen belongs to, and the bytes since. */
-  #seam(screen: Screen, seam: Seam, rest: Uint8Array): void {
+  #seam(told: Screen, seam: Seam, rest: Uint8Array): void {
     const { tracker } = seam;
     this.#tracker = tracker;
-    tracker.anchor(screen);
+    tracker.anchor(told);
+    const screen = placed(told, tracker);
     if (!tracker.pen.known) {
       const cell = tracker.lastCell;
       const pen = cell === undefined ? undefined : cellBefore(screen, cell.x, cell.y)?.pen;
@@ -359,8 +359,8 @@ export class PaneResync {
     if (isDisputed(rows) || isDisputed(hidden) || (history && isDisputed(screen.history))) {
       reasons.push('character-width');
     }
-    const moved = this.#tracker.cursor.tabsMoved || !areDefault(screen.tabs, screen.columns);
-    if (screen.hasTabs && moved) reasons.push('tabs');
+    if (screen.guessedTabs) reasons.push('tabs');
+    if (this.#tracker.isCut(history)) reasons.push('half-character');
     return reasons;
   }
 

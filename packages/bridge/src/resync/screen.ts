@@ -4,8 +4,9 @@
  * tmux runs the commands of one line without reading from a program in between (seen on 3.3a and in cmd-queue.c), so
  * the replies show one moment. With `resume`, output of a paused pane begins again at that very moment.
  */
-import { capturedRows } from './captured-rows.ts';
+import { areDefault, capturedRows } from './captured-rows.ts';
 import type { Dialect } from './dialect.ts';
+import type { StreamTracker } from './tracker.ts';
 
 /** A screen as tmux has it. */
 export interface Screen {
@@ -15,6 +16,9 @@ export interface Screen {
   readonly rows: readonly string[];
   /** The rows that the alternate screen hides; empty without one. */
   readonly hidden: readonly string[];
+  /** History and visible rows, and hidden ones, as tmux told them. */
+  readonly captured: readonly string[];
+  readonly capturedHidden: readonly string[];
   /** The beginning of a sequence that isn't complete. */
   readonly pending: Uint8Array;
   readonly columns: number;
@@ -26,8 +30,8 @@ export interface Screen {
   readonly top: number;
   readonly bottom: number;
   readonly tabs: readonly number[];
-  /** Whether there are tabs in the rows: how wide they are is a guess if the stops were changed. */
-  readonly hasTabs: boolean;
+  /** Whether the width of tabs in the rows is a guess that may be wrong. */
+  readonly guessedTabs: boolean;
   readonly alternate: boolean;
   /** Cursor of the hidden screen. */
   readonly hiddenX: number;
@@ -131,13 +135,16 @@ export function readScreen(
   const tabs = words[fields.length]!.split(',').filter(Boolean).map(Number);
   const stops = { columns: columns!, tabs };
   const above = captured.length - height!;
-  const rows = capturedRows(captured, dialect, stops, above + y!);
-  const covered = alternate === 1 ? (hidden ?? []) : [];
+  const { rows, guessed } = capturedRows(captured, dialect, stops, { above, whole: above + y! });
+  const capturedHidden = alternate === 1 ? (hidden ?? []) : [];
+  const covered = capturedRows(capturedHidden, dialect, stops);
   return {
     history: rows.slice(0, above),
     rows: rows.slice(above),
-    hidden: capturedRows(covered, dialect, stops),
-    hasTabs: [...captured, ...covered].some((row) => row.includes('\t')),
+    hidden: covered.rows,
+    captured,
+    capturedHidden,
+    guessedTabs: guessed || covered.guessed,
     pending: bytesOfEscaped((pending ?? []).join('\n')),
     columns: columns!,
     height: height!,
@@ -161,5 +168,25 @@ export function readScreen(
     pid: pid!,
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end the sequence that sets the title
     title: title.replace(/[\x00-\x1f\x7f-\x9f]/g, ''),
+  };
+}
+
+/**
+ * Puts the characters of a screen where the tracker, which stands at its place in the stream, knows them to be, and has
+ * it learn where it didn't.
+ */
+export function placed(screen: Screen, tracker: StreamTracker): Screen {
+  const { dialect, shown, hidden } = tracker;
+  const above = screen.history.length;
+  const moved = tracker.cursor.tabsMoved || !areDefault(screen.tabs, screen.columns);
+  const visible = { above, whole: above + screen.y, halves: shown.halves, moved };
+  const covered = { halves: hidden.halves, moved };
+  const { rows, guessed } = capturedRows(screen.captured, dialect, screen, visible);
+  const behind = capturedRows(screen.capturedHidden, dialect, screen, covered);
+  return {
+    ...screen,
+    rows: rows.slice(above),
+    hidden: behind.rows,
+    guessedTabs: moved && (guessed || behind.guessed),
   };
 }

@@ -13,7 +13,7 @@
  *
  * Cost: one step a byte, runs of printable ASCII in one; an allocation per control sequence.
  */
-import { Backgrounds } from './backgrounds.ts';
+import { Cells } from './cells.ts';
 import { Cursor, type Scrolled, type ToldCursor } from './cursor.ts';
 import type { Dialect } from './dialect.ts';
 import { Grammar } from './grammar.ts';
@@ -43,6 +43,8 @@ export type InexactReason =
   | 'character-width'
   /** A row has tabs, and the stops have been changed: from 3.6 on tmux tells a tab, but not how wide it is. */
   | 'tabs'
+  /** Half of a wide character may have been erased at a place that the stream doesn't tell: tmux doesn't tell the other. */
+  | 'half-character'
   | UntoldReason;
 
 /** What `DECSC` saves. */
@@ -81,9 +83,9 @@ export class StreamTracker {
   readonly pen: Pen = new Pen(false);
   readonly cursor: Cursor = new Cursor();
   readonly history: History = new History();
-  readonly backgrounds: Backgrounds = new Backgrounds();
-  /** The same for the screen that the alternate one hides. */
-  readonly hiddenBackgrounds: Backgrounds = new Backgrounds();
+  /** The cells of the screen that is shown, and of the one that the alternate screen hides. */
+  readonly shown: Cells;
+  readonly hidden: Cells;
   /** The character sets G0 and G1 by their final bytes, and which of them is in use. */
   sets: [string, string] = ['B', 'B'];
   shift = 0;
@@ -128,6 +130,8 @@ export class StreamTracker {
   /** @param dialect - of the tmux that the pane is in */
   constructor(dialect: Dialect) {
     this.dialect = dialect;
+    this.shown = new Cells(dialect.keepsFirst);
+    this.hidden = new Cells(dialect.keepsFirst);
     this.grammar = new Grammar(new Interpreter(this), dialect.replacesInvalid);
   }
 
@@ -138,8 +142,8 @@ export class StreamTracker {
     made.pen.assign(this.pen);
     made.cursor.assign(this.cursor);
     made.history.assign(this.history);
-    made.backgrounds.assign(this.backgrounds);
-    made.hiddenBackgrounds.assign(this.hiddenBackgrounds);
+    made.shown.assign(this.shown);
+    made.hidden.assign(this.hidden);
     made.sets = [...this.sets];
     made.shift = this.shift;
     made.saved = { ...this.saved, pen: this.saved.pen.clone() };
@@ -185,7 +189,7 @@ export class StreamTracker {
     if (!this.pen.known) reasons.push('pen');
     if (this.saved.x < 0 || this.saved.y < 0) reasons.push('saved-cursor');
     const isErasedKnown =
-      this.dialect.tellsErased || (this.backgrounds.known && this.hiddenBackgrounds.known);
+      this.dialect.tellsErased || (this.shown.backgrounds.known && this.hidden.backgrounds.known);
     if (!isErasedKnown) reasons.push('erased-background');
     return reasons;
   }
@@ -200,6 +204,16 @@ export class StreamTracker {
     const reasons = this.untold.reasons(history);
     if (!this.palette.complete) reasons.push('palette');
     return links && this.linkKept ? reasons.filter((reason) => reason !== 'hyperlink') : reasons;
+  }
+
+  /**
+   * Whether a row may have half of a character at a place that isn't known.
+   *
+   * @param history - whether the rows above the screen are asked about too
+   */
+  isCut(history: boolean): boolean {
+    const [shown, hidden] = [this.shown.halves, this.hidden.halves];
+    return shown.doubtful || hidden.doubtful || (history && (shown.above || hidden.above));
   }
 
   /**
@@ -223,8 +237,8 @@ export class StreamTracker {
     this.link = '';
     this.linkKept = true;
     this.alternate = undefined;
-    this.backgrounds.reset();
-    this.hiddenBackgrounds.reset();
+    this.shown.forget();
+    this.hidden.forget();
     this.lastY = -1;
     this.justPrintedCell = this.repeatable = false;
     this.grammar.reset();
@@ -234,8 +248,8 @@ export class StreamTracker {
   learn(cell: Pen): void {
     const told = this.pen.learnt(cell);
     if (told.background !== undefined) {
-      this.backgrounds.learn(told.background);
-      this.hiddenBackgrounds.learn(told.background);
+      this.shown.backgrounds.learn(told.background);
+      this.hidden.backgrounds.learn(told.background);
     }
     this.pen.fill(told);
     this.saved.pen.fill(told);
@@ -246,7 +260,9 @@ export class StreamTracker {
   misplaced(): void {
     this.cursor.lose();
     this.history.lose();
-    this.backgrounds.lose('');
+    this.shown.lose('');
+    this.shown.halves.lose();
+    this.hidden.halves.lose();
     this.lastY = -1;
     const { saved } = this;
     if (saved.x !== 0 || saved.y !== 0) this.saved = { ...saved, x: -1, y: -1 };
@@ -257,8 +273,8 @@ export class StreamTracker {
   anchor(told: Told): void {
     this.cursor.anchor(told);
     this.history.anchor(told.historySize, told.historyLimit);
-    this.backgrounds.anchor(told.height);
-    this.hiddenBackgrounds.anchor(told.height);
+    this.shown.anchor(told.columns, told.height);
+    this.hidden.anchor(told.columns, told.height);
     this.alternate = told.alternate;
     this.insert = told.insert;
     this.#alternateX = told.hiddenX;
@@ -281,7 +297,7 @@ export class StreamTracker {
     else if (scrolled === 'maybe') {
       this.changes++;
       this.lastY = -1;
-      this.backgrounds.lose(background);
+      this.shown.lose(background);
       this.history.lose();
     }
   }
@@ -296,13 +312,15 @@ export class StreamTracker {
     }
     const rows = Math.min(Math.abs(count), cursor.bottom - cursor.top + 1);
     if (this.lastY >= 0) this.lastY = cursor.whole && count > 0 ? this.lastY - rows : -1;
-    this.backgrounds.scroll(cursor.top, cursor.bottom, count, background);
-    if (count > 0) this.#intoHistory(rows);
+    if (count > 0) this.#intoHistory(cursor.top, rows);
+    this.shown.scroll(cursor.top, cursor.bottom, count, background);
   }
 
-  #intoHistory(rows: number): void {
+  #intoHistory(first: number, rows: number): void {
+    if (this.alternate === true) return;
+    this.shown.halves.leave(first, first + rows);
     if (this.alternate === undefined) this.history.lose();
-    else if (!this.alternate) this.history.scroll(rows);
+    else this.history.scroll(rows);
   }
 
   /** `DECSC`. */
@@ -347,18 +365,14 @@ export class StreamTracker {
     this.eraseAll('');
   }
 
-  /** Cells of the cursor's row moved sideways. */
-  shifted(background: string | undefined): void {
-    const { y } = this.cursor;
-    if (y < 0) this.backgrounds.lose(background);
-    else this.backgrounds.shiftCells(y, background);
-  }
-
   /** The whole screen is erased; what was on it goes into the history. */
   eraseAll(background: string | undefined): void {
     this.changes++;
-    if (this.alternate !== true) this.history.lose();
-    this.backgrounds.eraseRows(0, this.cursor.rows, background);
+    if (this.alternate !== true) {
+      this.history.lose();
+      this.shown.halves.leave(0, this.cursor.rows);
+    }
+    this.shown.eraseRows(0, this.cursor.rows, background);
     this.untold.erased();
     this.lastY = -1;
   }
@@ -370,7 +384,9 @@ export class StreamTracker {
       this.cursor.lose();
     }
     this.alternatePen = new Pen(true);
-    this.backgrounds.lose(undefined);
+    this.shown.lose(undefined);
+    this.shown.halves.lose();
+    this.hidden.halves.lose();
     this.history.lose();
     this.#alternateX = this.#alternateY = -1;
   }
@@ -384,8 +400,8 @@ export class StreamTracker {
       this.#alternateX = this.cursor.x;
       this.#alternateY = this.cursor.y;
     }
-    this.hiddenBackgrounds.assign(this.backgrounds);
-    this.backgrounds.reset();
+    this.hidden.assign(this.shown);
+    this.shown.reset();
     this.untold.entered();
   }
 
@@ -397,8 +413,8 @@ export class StreamTracker {
       cursor.restore(this.#alternateX, this.#alternateY);
     } else if (cursor.x >= cursor.columns) cursor.x = cursor.columns - 1;
     if (this.alternate === true) {
-      this.backgrounds.assign(this.hiddenBackgrounds);
-      this.hiddenBackgrounds.reset();
+      this.shown.assign(this.hidden);
+      this.hidden.reset();
       this.untold.left();
     }
     this.alternate = false;

@@ -38,6 +38,8 @@ export const parts: Readonly<Record<string, Change>> = {
   pen: { file: 'paint.ts', from: 'tracker.pen.sgr()', to: "'\\x1b[0m'" },
   /** Restore the backgrounds of cells that capture-pane leaves out. */
   backgrounds: { file: 'paint.ts', from: 'of backgrounds?.rows[y] ?? []', to: 'of []' },
+  /** Put what is right of half a character into its columns. */
+  halves: { file: 'screen.ts', from: 'halves: shown.halves, moved', to: 'moved' },
   /** Search the seam where output of other panes may have let output of this one overtake the reply. */
   search: {
     file: 'seam.ts',

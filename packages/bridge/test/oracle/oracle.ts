@@ -13,30 +13,21 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  nullSink,
-  type Pane,
-  type Pipe,
-  type ResyncReport,
-  type Session,
-  type Sink,
-} from '@millrace/bridge';
+import { nullSink, type Pane, type Pipe, type ResyncReport, type Sink } from '@millrace/bridge';
 import { xtermSink } from '@millrace/bridge/sinks/xterm';
-import { capturedRows } from '../../src/resync/captured-rows.ts';
-import { dialectOf } from '../../src/resync/dialect.ts';
 import {
   cellsOf,
   cursorOf,
   firstDifference,
   hiddenOf,
   newTerminal,
-  paintedRows,
   type Terminal,
   written,
 } from '../support/cells.ts';
 import { type TtyPane, ttyPane } from '../support/pane-tty.ts';
 import { type TestServer, testServer } from '../support/tmux.ts';
 import { loadPieces, type Pieces, Producer } from './producer.ts';
+import { capture, inColumns, type Truth, truthOf } from './truth.ts';
 
 export const columns = 40;
 export const rows = 12;
@@ -81,6 +72,8 @@ export interface OracleResult {
   late: number;
   /** Cycles in which tmux dropped output: the pane was paused. */
   dropped: number;
+  /** Rows of which tmux was asked column by column. */
+  asked: number;
   /** Requests that were needed. */
   attempts: number;
   /** Seams that were found among output of other panes. */
@@ -126,34 +119,6 @@ const rawSink = (terminal: Terminal): Sink => ({
   write: (bytes) => new Promise<void>((resolve) => terminal.write(bytes.slice(), resolve)),
 });
 
-/** What tmux shows; cells that it doesn't report are `undefined`. */
-interface Truth {
-  readonly cells: (string | undefined)[][];
-  readonly cursor: string;
-}
-
-/** Returns the pane's rows, without tabs, and its cursor. */
-async function capture(session: Session, pane: Pane): Promise<[string, string]> {
-  const target = `%${pane.id}`;
-  const [screen, told] = await Promise.all([
-    session.command('capture-pane', '-p', '-e', '-N', '-t', target),
-    session.command('display-message', '-p', '-t', target, '#{cursor_x},#{cursor_y};#{pane_tabs}'),
-  ]);
-  const [cursor, stops] = told.lines[0]!.split(';');
-  const tabs = stops!.split(',').filter(Boolean).map(Number);
-  const lines = capturedRows(screen.lines, dialectOf(session.version), { columns, tabs });
-  return [lines.join('\n'), cursor!];
-}
-
-async function truthOf(session: Session, pane: Pane): Promise<Truth> {
-  const [screen, cursor] = await capture(session, pane);
-  const terminal = newTerminal(columns, rows);
-  await written(terminal, paintedRows(screen.split('\n')));
-  const cells = cellsOf(terminal, true);
-  terminal.dispose();
-  return { cells, cursor };
-}
-
 /** Prints in the last column of each row, and so has tmux report all cells. */
 const reveal = `\x1b\\\x1b\\\x1b[r\x1b[?6l\x1b[?7l\x1b[4l\x1b[0m\x1b(B\x0f${Array.from({ length: rows }, (_, y) => `\x1b[${y + 1};${columns - 1}H\x1b[K..`).join('')}\x1b[?7h\x1b[H`;
 
@@ -191,6 +156,7 @@ class Oracle {
     held: 0,
     late: 0,
     dropped: 0,
+    asked: 0,
     attempts: 0,
     searched: 0,
     pending: 0,
@@ -322,7 +288,8 @@ class Oracle {
   async #quiet(): Promise<void> {
     const { session, pane } = this.#tty;
     for (let last = ''; ; ) {
-      const now = (await capture(session, pane)).join('\n');
+      const { told, cursor } = await capture(session, pane);
+      const now = [...told, cursor].join('\n');
       if (now === last) return;
       last = now;
       await sleep(5);
@@ -342,7 +309,7 @@ class Oracle {
   #seam(): string {
     if (this.#handedOver === undefined) return '';
     const { screen, tracker, restBytes, attempts } = this.#handedOver;
-    const { rows: _, hidden: _1, history: _2, ...told } = screen;
+    const { rows: _, hidden: _1, history: _2, capturedHidden: _3, ...told } = screen;
     const { pen, cursor, saved, sets, shift, alternatePen } = tracker;
     const known = {
       pen: pen.sgr(),
@@ -370,46 +337,69 @@ class Oracle {
 
   async #compare(pane: Pane, cause: 'skip' | 'gap'): Promise<void> {
     const { result } = this;
-    let truth = await truthOf(this.#tty.session, pane);
+    const { session } = this.#tty;
+    const told = await truthOf(session, pane, columns);
     await this.#shown();
-    const shown = (terminal: Terminal): string | undefined =>
-      firstDifference(cellsOf(terminal), truth.cells) ??
-      (cursorOf(terminal) === truth.cursor
+    const cursor = (terminal: Terminal): string | undefined =>
+      cursorOf(terminal) === told.cursor
         ? undefined
-        : `cursor ${cursorOf(terminal)} instead of ${truth.cursor}`);
-    let difference = shown(this.#viewer);
+        : `cursor ${cursorOf(terminal)} instead of ${told.cursor}`;
+    const astray = cursor(this.#viewer);
+    const isControlAstray = cause === 'skip' && cursor(this.#control) !== undefined;
+    const hidden = cause === 'skip' ? this.#hidden() : undefined;
+    let truth = await this.#inColumns(told, pane, cause);
+    let difference = this.#differs(this.#viewer, truth) ?? astray;
     if (cause === 'skip') {
-      const disputed = shown(this.#control);
-      if (disputed !== undefined && difference !== undefined) {
+      const disputed = this.#differs(this.#control, truth) ?? isControlAstray;
+      if (disputed && difference !== undefined) {
         result.void++;
         this.#options.log?.(`void: ${disputed}`);
         return;
       }
-      if (disputed === undefined) {
+      if (!disputed) {
         result.hidden++;
         // What was lost with dropped output has been named then.
-        if (this.#lost === 0) difference ??= this.#hidden();
+        if (this.#lost === 0) difference ??= hidden;
         const erased = firstDifference(cellsOf(this.#viewer), cellsOf(this.#control));
         if (difference === undefined && erased !== undefined) {
           // In cells that capture-pane leaves out.
-          this.#tty.feed(reveal);
-          this.#revealed += reveal.length;
-          await this.#controlSink.write(Buffer.from(reveal));
-          await this.#settled('skip');
-          await this.#shown();
-          truth = await truthOf(this.#tty.session, pane);
-          difference = shown(this.#viewer);
-          if (difference !== undefined && shown(this.#control) !== undefined)
-            difference = undefined;
+          await this.#feed(reveal);
+          truth = await this.#inColumns(await truthOf(session, pane, columns), pane, cause);
+          difference = this.#differs(this.#viewer, truth);
+          if (this.#differs(this.#control, truth) !== undefined) difference = undefined;
         }
       }
     }
     this.#count(difference);
   }
 
+  #differs(terminal: Terminal, truth: Truth): string | undefined {
+    return firstDifference(cellsOf(terminal), truth.cells);
+  }
+
+  /** Writes what the program doesn't: to the pane, and so to the viewer, and to the control. */
+  async #feed(bytes: string): Promise<void> {
+    this.#tty.feed(bytes);
+    this.#revealed += bytes.length;
+    await this.#controlSink.write(Buffer.from(bytes));
+    await this.#settled('skip');
+    await this.#shown();
+  }
+
+  /** Has tmux tell the columns of rows in which a terminal shows something else. */
+  async #inColumns(truth: Truth, pane: Pane, cause: 'skip' | 'gap'): Promise<Truth> {
+    const terminals = cause === 'skip' ? [this.#viewer, this.#control] : [this.#viewer];
+    const differing = truth.cells.flatMap((row, y) =>
+      terminals.some((one) => firstDifference([cellsOf(one)[y]!], [row]) !== undefined) ? [y] : [],
+    );
+    if (differing.length === 0) return truth;
+    this.result.asked += differing.length;
+    return inColumns(truth, differing, this.#tty.session, pane, (bytes) => this.#feed(bytes));
+  }
+
   #hidden(): string | undefined {
     const { kinds = 'all' } = this.#options;
-    const saved = kinds !== 'all' && !/alternate|program/.test(kinds);
+    const saved = kinds !== 'all' && !/alternate|program|halves/.test(kinds);
     const [got, wanted] = [hiddenOf(this.#viewer, saved), hiddenOf(this.#control, saved)];
     if (got === wanted) return undefined;
     let at = 0;
@@ -437,7 +427,13 @@ class Oracle {
 /** What `@millrace/bridge:handed` carries. */
 interface HandedMessage {
   readonly pane: number;
-  readonly screen: { pending: Uint8Array; rows: unknown; hidden: unknown; history: unknown };
+  readonly screen: {
+    pending: Uint8Array;
+    rows: unknown;
+    hidden: unknown;
+    history: unknown;
+    capturedHidden: unknown;
+  };
   readonly tracker: {
     pen: { sgr(): string };
     alternatePen: { sgr(): string };

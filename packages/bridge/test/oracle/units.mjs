@@ -7,7 +7,7 @@
  * Returns a function that gives the next piece.
  *
  * @param {{ seed: number, columns: number, rows: number, kinds: string }} options - `kinds`: names of units, separated
- *   by commas; `all`; or `program`, a full-screen program
+ *   by commas; `all`; `program`, a full-screen program; `halves`, which cuts wide characters
  * @returns {() => Buffer}
  */
 export function pieces({ seed, columns, rows, kinds }) {
@@ -109,6 +109,25 @@ export function pieces({ seed, columns, rows, kinds }) {
     mode: () => `\x1b[?${pick([1, 25, 1000, 1002, 1003, 1004, 1006, 2004])}${pick(['h', 'l'])}`,
     keypad: () => pick(['\x1b=', '\x1b>']),
     charset: () => pick(['\x1b(0lqqk\x1b(B', '\x1b)0ab\x0exqx\x0fc']),
+    /** Wide characters, of which one loses a half. */
+    half: () => {
+      const wide = Array.from({ length: 2 + below(6) }, () =>
+        pick(['日本', 'a', '漢', 'か', 'bc']),
+      ).join('');
+      const to = (x) => `\x1b[${1 + x}G`;
+      const coloured = `${below(2) === 0 ? '' : plain}${to(below(12))}`;
+      const cut = pick([
+        () =>
+          `${coloured}${pick(['\x1b[K', '\x1b[1K', '\x1b[1J', '\x1b[J', '\x1b[X', '\x1b[2X', '\x1b[3X'])}`,
+        () =>
+          `${plain}${to(below(12))}${pick(['\x1b[P', '\x1b[2P', '\x1b[3P', '\x1b[@', '\x1b[2@'])}`,
+        () => `${plain}${to(below(12))}\x1b[4h${pick(['i', '入', 'ab'])}\x1b[4l`,
+        () => `${plain}${to(below(12))}${pick(['o', 'ö', '上', '─'])}`,
+      ]);
+      const more =
+        below(2) === 0 ? '' : `${sgr()}${plain}${to(below(columns - 4))}${pick(['z', '終', 'ok'])}`;
+      return `${row()}${plain}\x1b[2K${sgr()}${below(2) === 0 ? plain : ''}${wide}${cut()}${more}\r`;
+    },
     title: () => `\x1b]2;${text()}${pick(['\x07', '\x1b\\'])}`,
     style: () => `\x1b[${below(7)} q`,
     clear: () => (below(5) === 0 ? '\x1b[m\x1b[?6l\x1b[4l\x1b[2J\x1b[H' : ''),
@@ -130,7 +149,21 @@ export function pieces({ seed, columns, rows, kinds }) {
       ? [...Object.keys(units), 'run', 'run', 'run', 'run', 'line', 'line', 'line', 'line', 'place']
       : kinds === 'program'
         ? ['frame', 'frame', 'frame', 'run', 'place', 'mode', 'style', 'title']
-        : kinds.split(',');
+        : kinds === 'halves'
+          ? [
+              'half',
+              'half',
+              'half',
+              'half',
+              'run',
+              'line',
+              'place',
+              'erase',
+              'region',
+              'tabs',
+              'alternate',
+            ]
+          : kinds.split(',');
 
   let buffer =
     kinds === 'program'
