@@ -153,7 +153,7 @@ export class Halves {
       if (at === 0 && this.#keepsFirst) row.cut = true;
       else if (kinds[at] !== unknown) kinds[at] = narrow;
     }
-    kinds.fill(narrow, x, x + count);
+    for (let column = x; column < x + count; column++) kinds[column] = narrow;
     for (let after = x + count; isRight(kinds[after]); after++) kinds[after] = narrow;
   }
 
@@ -163,13 +163,14 @@ export class Halves {
     if (row === undefined) return;
     const { kinds } = row;
     const old = kinds[x];
+    if (old === narrow && width === 1) return;
     if (isRight(old)) {
       let at = x;
       while (at > 0 && isRight(kinds[at])) kinds[at--] = narrow;
       kinds[at] = narrow;
     }
     if (width === 1 && old === unknown && isRight(kinds[x + 1])) row.cut = row.doubtful = true;
-    else if (width !== 1 || old !== narrow) {
+    else {
       for (let after = x + width; isRight(kinds[after]); after++) kinds[after] = narrow;
     }
     kinds[x] = width === 1 ? narrow : left;
@@ -247,14 +248,15 @@ export class Halves {
     if (this.#count === 0) return;
     const by = Math.min(Math.abs(count), bottom - top + 1);
     const rows = this.#rows;
+    // Loops: the methods of an array cost more than all the rest here.
     if (count > 0) {
       this.eraseRows(top, top + by);
-      rows.copyWithin(top, top + by, bottom + 1);
-      rows.fill(undefined, bottom + 1 - by, bottom + 1);
+      for (let y = top; y <= bottom - by; y++) rows[y] = rows[y + by];
+      for (let y = bottom + 1 - by; y <= bottom; y++) rows[y] = undefined;
     } else {
       this.eraseRows(bottom + 1 - by, bottom + 1);
-      rows.copyWithin(top + by, top, bottom + 1 - by);
-      rows.fill(undefined, top, top + by);
+      for (let y = bottom; y >= top + by; y--) rows[y] = rows[y - by];
+      for (let y = top; y < top + by; y++) rows[y] = undefined;
     }
   }
 
