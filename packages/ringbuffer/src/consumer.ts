@@ -211,8 +211,9 @@ export class RingConsumer extends ConsumerEnd {
     if (this.held !== 0 || this.draining) this.refuseHeld('drain');
     this.loadTail();
     // Few variables live in the loop, so that they stay in registers.
-    const { bytes, data, mask, tailSeen } = this;
+    const { bytes, data, lane, mask, tailSeen } = this;
     let { head } = this;
+    let next = head; // what counts as taken if the callback throws
     let left = limit;
     let visitAt = this.debug ? head : (this.released + this.drainBytes) | 0;
     this.draining = true;
@@ -229,20 +230,13 @@ export class RingConsumer extends ConsumerEnd {
         const pad = (header >>> PAD_SHIFT) & PAD_MASK;
         const size = (length + pad + 7) & -4;
         if (((((tailSeen - head) | 0) - size) | (mask + 1 - offset - size)) < 0) {
-          this.locatedAfter = head;
+          next = head;
           left++;
           this.refuseHeader(offset, header, (tailSeen - head) | 0); // C5
         }
         const start = (offset + HEADER_BYTES + pad) | 0;
-        const next = (head + size) | 0;
-        this.locatedAfter = next; // what counts as taken if the callback throws
-        const result = callback(
-          bytes,
-          start,
-          (start + length) | 0,
-          header >>> KIND_SHIFT,
-          this.lane,
-        );
+        next = (head + size) | 0;
+        const result = callback(bytes, start, (start + length) | 0, header >>> KIND_SHIFT, lane);
         if (result === DRAIN_ABORT) {
           this.stopped = true;
           break;
@@ -256,7 +250,7 @@ export class RingConsumer extends ConsumerEnd {
         }
       }
     } catch (error) {
-      this.endDrain(this.locatedAfter, limit - left + 1);
+      this.endDrain(next, limit - left + 1);
       throw error;
     }
     this.endDrain(head, limit - left);

@@ -4,7 +4,7 @@ import { RingStateError } from './errors.ts';
 import { HEAD, HEADER_BYTES, TAIL } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
-import { CLAIMED, ENDED, type EndMemory, NEVER, OPEN } from './producer-end.ts';
+import { ENDED, type EndMemory, NEVER, OPEN } from './producer-end.ts';
 import { FLAG, FLAG_ENDED, FLAG_SLEEPER, wake } from './wait.ts';
 
 /** First of the group's dirty words. */
@@ -114,7 +114,7 @@ export class TotalLaneProducer extends LaneProducer {
   }
 
   override commit(lengthBytes = -1): void {
-    if (this.state !== CLAIMED) this.refuseOrder('commit');
+    if (this.state <= OPEN) this.refuseOrder('commit');
     if (lengthBytes !== -1) this.shorten(lengthBytes + SEQUENCE_BYTES);
     Atomics.store(this.words, CLAIMING, 1); // N3
     const index = this.claimedIndex(); // without pad: alignBytes is 4

@@ -2,8 +2,8 @@
  * What the producing ends of all single-producer rings have in common: indices and their publication, waiting
  * for room, order between pushes that wait, policies, and ending. Where records lie is up to the subclass.
  *
- * P1: what lies in [published, tail) is private to this thread; the consumer never reads behind the published
- *     tail. An open claim is never published.
+ * P1: what lies behind `published` is private to this thread; the consumer never reads there. An open claim lies
+ *     behind `tail`, which moves only with its commit: so it is never published.
  * P2: a record is written completely before the `Atomics.store` of a tail behind it, so the consumer, which
  *     loads the tail by `Atomics.load`, reads it without a race.
  * P3: `headSeen` is a head that the consumer stored earlier; heads only advance, so space computed from it is
@@ -65,12 +65,14 @@ export interface PushOptions extends WaitOptions {
 
 const NO_OPTIONS: PushOptions = {};
 
-/** States of a producer. Anything but OPEN makes the entry points look closer. */
+/**
+ * States of a producer. Anything but OPEN makes the entry points look closer; above it: a claim is open, and takes so
+ * many index units. (One field for both, as each store of a field counts in the time of a small record.)
+ */
 export const OPEN = 0;
-export const CLAIMED = 1;
 /** An earlier asynchronous push waits for room, and must stay first. */
-export const QUEUED = 2;
-export const ENDED = 3;
+export const QUEUED = -1;
+export const ENDED = -2;
 
 export const NEVER = 0x7fffffff;
 
@@ -116,7 +118,6 @@ export abstract class ProducerEnd {
   /** @internal */ declare readonly perTick: boolean;
   /** @internal */ tickScheduled = false;
   /** @internal */ corked = 0;
-  /** @internal */ claimedFrom = 0;
   /** @internal */ fullHits = 0;
   /** @internal */ wakes = 0;
   /** Pushes that wait, oldest first; an object each, told apart by identity. */
@@ -273,7 +274,7 @@ export abstract class ProducerEnd {
    * @param reason - for the consumer (up to 56 bytes of UTF-8, cut beyond)
    */
   close(reason = ''): void {
-    if (this.state === CLAIMED) this.abort();
+    if (this.state > OPEN) this.abort();
     if (!hasEnded(this.words, PRODUCER_END)) this.flush();
     this.state = ENDED;
     if (endOnce(this.words, PRODUCER_END, 'closed', reason)) this.alert(true);
@@ -377,8 +378,7 @@ export abstract class ProducerEnd {
    * @throws {RingStateError} If nothing is claimed.
    */
   abort(): void {
-    if (this.state !== CLAIMED) this.refuseOrder('abort');
-    this.tail = this.claimedFrom;
+    if (this.state <= OPEN) this.refuseOrder('abort');
     this.state = OPEN;
   }
 
@@ -438,9 +438,8 @@ export abstract class ProducerEnd {
   /** @internal */
   storeTail(): void {
     if (this.owner !== undefined) this.checkSole();
-    const tail = this.state === CLAIMED ? this.claimedFrom : this.tail; // P1
-    this.published = tail;
-    Atomics.store(this.words, TAIL, tail); // P2
+    this.published = this.tail; // P1
+    Atomics.store(this.words, TAIL, this.tail); // P2
   }
 
   /** Wakes the consumer if its watermark has been reached, or anyway; learns whether it has ended. @internal */
@@ -497,7 +496,7 @@ export abstract class ProducerEnd {
   /** Whether a record may be taken while the state isn't OPEN: false to wait, or throws. @internal */
   admits(): boolean {
     if (this.state === QUEUED) return false;
-    if (this.state === CLAIMED) {
+    if (this.state > OPEN) {
       throw new RingStateError('ERR_RING_ORDER', 'a claim is open: commit or abort it first');
     }
     this.refuseEnded();

@@ -3,7 +3,7 @@
  *
  * The algorithm is Lamport's SPSC queue (1977) on byte indices, with the consumer's index cached as in Lee, Bu
  * and Chandranmenon's MCRingBuffer (2010) and with batched publication. Layout: `layout.ts`; publication,
- * waiting and the invariants P1 to P6: `producer-end.ts`.
+ * waiting and the invariants P1 to P7: `producer-end.ts`.
  *
  * Cost: `tryPush` is O(length), `claim` and `commit` O(1), without allocation. Published `each`, a record costs
  * one Atomics.store and one Atomics.load more, about as much as the copy of a small record itself.
@@ -30,7 +30,7 @@ import {
   SKIP,
 } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
-import { CLAIMED, type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
+import { type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
 
 /** Results of `alignmentOf`, apart from 0 to 7. */
 const BY_WORDS = -1;
@@ -261,25 +261,24 @@ export class RingProducer extends ProducerEnd {
     if ((lengthBytes | 0) !== lengthBytes || lengthBytes < 0 || lengthBytes > this.payloadMax) {
       this.refuseLength(lengthBytes);
     }
-    const { data } = this;
-    this.claimedFrom = this.tail;
-    let offset = this.tail & this.mask;
+    const { data, tail } = this;
+    let offset = tail & this.mask;
     let pad = (0 - offset - HEADER_BYTES) & this.alignMask;
     let size = (lengthBytes + pad + 7) & -4;
-    if (((this.runEnd - this.tail) | 0) < size) {
+    if (((this.runEnd - tail) | 0) < size) {
       const room = this.capacity - offset;
       const total = size <= room ? size : room + recordBytes(lengthBytes, this.alignMask);
-      if (((this.capacity - (this.tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) {
+      if (((this.capacity - (tail - this.headSeen)) | 0) < total && !this.hasRoom(total)) {
         return -1;
       }
       offset = this.skipTo(total);
       this.measureRun();
       pad = (0 - offset - HEADER_BYTES) & this.alignMask;
-      size = (lengthBytes + pad + 7) & -4;
+      size = (this.tail - tail + ((lengthBytes + pad + 7) & -4)) | 0; // with the skip
+      this.tail = tail;
     }
     data[offset >> 2] = lengthBytes | (pad << PAD_SHIFT) | (kind << KIND_SHIFT);
-    this.tail = (this.tail + size) | 0; // not published before commit: P1
-    this.state = CLAIMED;
+    this.state = size; // P1
     return (offset + HEADER_BYTES + pad) | 0;
   }
 
@@ -291,11 +290,13 @@ export class RingProducer extends ProducerEnd {
    * @throws {RingRangeError} If `lengthBytes` is more than was claimed; the claim stays open.
    */
   commit(lengthBytes = -1): void {
-    if (this.state !== CLAIMED) this.refuseOrder('commit');
+    if (this.state <= OPEN) this.refuseOrder('commit');
     if (lengthBytes !== -1) this.shorten(lengthBytes);
+    const next = (this.tail + this.state) | 0;
+    this.tail = next;
     this.state = OPEN;
     this.pushed++;
-    if (((this.tail - this.published) | 0) > this.threshold) this.due();
+    if (((next - this.published) | 0) > this.threshold) this.due();
   }
 
   override abort(): void {
@@ -317,14 +318,15 @@ export class RingProducer extends ProducerEnd {
       );
     }
     data[at] = (header & ~LENGTH_MASK) | lengthBytes;
-    this.tail = (index + recordBytes(lengthBytes, (header >>> PAD_SHIFT) & PAD_MASK)) | 0;
+    const end = index + recordBytes(lengthBytes, (header >>> PAD_SHIFT) & PAD_MASK);
+    this.state = (end - this.tail) | 0;
   }
 
   /** Index of the claimed record's header. @internal */
   claimedIndex(): number {
-    const index = this.claimedFrom;
-    const offset = index & this.mask;
-    return this.data[offset >> 2] === SKIP ? (index + this.capacity - offset) | 0 : index;
+    const { tail } = this;
+    const offset = tail & this.mask;
+    return this.data[offset >> 2] === SKIP ? (tail + this.capacity - offset) | 0 : tail;
   }
 
   /**

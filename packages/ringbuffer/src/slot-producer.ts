@@ -11,7 +11,7 @@ import {
 import { RingRangeError } from './errors.ts';
 import { CONTROL_BYTES } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
-import { CLAIMED, type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
+import { type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
 
 /** Writes slots. Get one from {@link attachSlotProducer}. Its waits and its end work as those of a `RingProducer`. */
 export class SlotProducer extends ProducerEnd {
@@ -113,9 +113,7 @@ export class SlotProducer extends ProducerEnd {
     if (this.state !== OPEN && !this.admits()) return -1;
     const { tail } = this;
     if (((tail - this.headSeen) | 0) >= this.capacity && !this.hasRoom(1)) return -1;
-    this.claimedFrom = tail;
-    this.tail = (tail + 1) | 0; // not published before commit: P1
-    this.state = CLAIMED;
+    this.state = 1; // P1
     return (tail & this.mask) * this.slotBytes;
   }
 
@@ -125,7 +123,8 @@ export class SlotProducer extends ProducerEnd {
    * @throws {RingStateError} If nothing is claimed.
    */
   commit(): void {
-    if (this.state !== CLAIMED) this.refuseOrder('commit');
+    if (this.state <= OPEN) this.refuseOrder('commit');
+    this.tail = (this.tail + 1) | 0;
     this.state = OPEN;
     this.pushed++;
     if (((this.tail - this.published) | 0) > this.threshold) this.due();
