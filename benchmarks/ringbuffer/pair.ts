@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { capacityFor, transports } from './transports.ts';
+import { capacityFor, inPlaceCapacityFor, transports } from './transports.ts';
 
 const home = fileURLToPath(new URL('../../packages/ringbuffer/', import.meta.url));
 const builtMs = statSync(`${home}dist/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -24,8 +24,11 @@ export interface PairData {
   readonly gate: SharedArrayBuffer;
 }
 
+const isInPlace = (name: string): boolean => name.endsWith('in place') && !name.startsWith('copy');
+
 /** Messages per sample: enough windows of enough messages, and still under a second. */
 function totalOf(name: string, size: number): number {
+  if (isInPlace(name)) return 3e6 * (size < 64 ? 4 : 1); // whatever the size: no payload is copied
   const bytes = name.startsWith('postMessage') ? 64e6 : name.startsWith('ringbuf') ? 256e6 : 1e9;
   const most =
     name === 'postMessage, 64 by hand'
@@ -46,9 +49,10 @@ export async function pair(name: string, size: number): Promise<number> {
   const total = totalOf(name, size);
   // A window holds at least eight rings of traffic, so that no backlog flatters the consumer; a port queues
   // without bound, so it has one window, from the first quarter to the end.
+  const capacity = isInPlace(name) ? inPlaceCapacityFor(size) : capacityFor(size);
   const windowCount = channel
     ? total - (total >> 2)
-    : Math.min(total >> 3, Math.max(64, (capacityFor(size) * 8) / (size + 8)) | 0);
+    : Math.min(total >> 3, Math.max(64, (capacity * 8) / (size + 8)) | 0);
   const common = { name, size, total, windowCount, first: total >> 2 };
   const gate = new SharedArrayBuffer(8);
   let figure = Number.NaN;

@@ -3,10 +3,11 @@
  * least eight rings of traffic, so that a neighbour's burst doesn't count. Payloads are written and read; for
  * ours they are copied in and read in place, the peers have no such way out. Beside ours, the same ring in C++:
  * what the hardware gives depends on which cores a virtual machine's threads get, by a factor of five for 1 KiB,
- * and that may change between two samples (docs/guides/ringbuffer.md, "Speed"). Not measured: start-up, and
- * platforms other than this one.
+ * and that may change between two samples (docs/guides/ringbuffer.md, "What it costs"). In place, the floor is beside
+ * it: two bare loops with nothing of ours in them (`bare.ts`), and C++ with the only atomic accesses that JavaScript
+ * has. Not measured: start-up, and platforms other than this one.
  */
-import type { AbsoluteRow, ComparisonRow, Row } from '../harness/row.ts';
+import type { AbsoluteRow, ComparisonRow, Contender, Row } from '../harness/row.ts';
 import { laneRow } from './lanes.ts';
 import { latencyRows } from './latency.ts';
 import { anchors, nativeRow } from './native.ts';
@@ -99,6 +100,12 @@ const logLines = [64, 256, 1024].map(
   }),
 );
 
+/** C++ with no other loads and stores than JavaScript has. */
+const sequential = (size: number): Record<string, Contender> =>
+  Object.fromEntries(
+    Object.values(anchors('claimsc', size)).map((run) => ['C++, seq_cst only', run]),
+  );
+
 const inPlace = [8, 64, 1024, 65536].map(
   (size): AbsoluteRow => ({
     kind: 'absolute',
@@ -108,10 +115,9 @@ const inPlace = [8, 64, 1024, 65536].map(
     rounds: 3,
     bar: 10,
     ours: () => pair('in place', size),
-    beside: anchors('claim', size),
-    ...(size < 65536
-      ? {}
-      : { note: 'a header, the tail and the head travel for each message, in C++ too' }),
+    peers: { 'bare loops': () => pair('bare loops, in place', size) },
+    beside: { ...anchors('claim', size), ...sequential(size) },
+    note: 'missed only while the threads are far from each other, when the bare loops and C++ take over 10 ns too',
   }),
 );
 

@@ -14,6 +14,7 @@ import {
   createRing,
 } from '@millrace/ringbuffer';
 import { RingBuffer } from 'ringbuf.js';
+import { bareConsume, bareProduce, bareRing } from './bare.ts';
 import { CasConsumer, CasProducer, createCasRing } from './cas-ring.ts';
 
 /** Called when message `i` has been consumed and a window ends; returns the next border. */
@@ -36,9 +37,19 @@ export interface Transport {
 export const capacityFor = (size: number): number => (size >= 16384 ? 1 << 20 : 1 << 18);
 const BATCH = 4096;
 
+/**
+ * In place a line or two of a message travel, so it isn't bytes that limit: the ring has room for a thousand messages,
+ * within limits. One that holds fifteen stands still while its head and tail travel, and so does the one in C++.
+ */
+export const inPlaceCapacityFor = (size: number): number =>
+  Math.min(1 << 24, Math.max(1 << 18, size << 10));
+
 /** Bytes per publication: an atomic store waits for all stores before it, so large messages want more of them. */
 const batchFor = (size: number): number =>
-  Math.max(BATCH, Math.min(capacityFor(size) >> 3, size << 4));
+  Math.max(BATCH, Math.min(inPlaceCapacityFor(size) >> 3, size << 5));
+
+/** Messages per call of a loop: the engine replaces what runs by better code only at a call. */
+const LOOP_COUNT = 1024;
 
 type Handle = ReturnType<typeof createRing>['handle'];
 
@@ -103,16 +114,19 @@ const draining = (copy: 'auto' | 'words' | 'set' | 'buffer'): Transport => ({
 
 /** Claims, writes the serial number only, commits; drains in place: what the ring itself costs. */
 const inPlace: Transport = {
-  make: (size) => createRing({ capacity: capacityFor(size) }).handle,
+  make: (size) => createRing({ capacity: inPlaceCapacityFor(size) }).handle,
   produce(handle: Handle, size, total) {
     const producer = attachProducer(handle, { publish: batchFor(size) });
     const words = new Int32Array(producer.bytes.buffer, producer.bytes.byteOffset);
-    for (let i = 0; i < total; i++) {
-      let start = producer.claim(size);
-      while (start < 0) start = producer.claim(size);
-      words[start >> 2] = i;
-      producer.commit();
-    }
+    const some = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) {
+        let start = producer.claim(size);
+        while (start < 0) start = producer.claim(size);
+        words[start >> 2] = i;
+        producer.commit();
+      }
+    };
+    for (let i = 0; i < total; i += LOOP_COUNT) some(i, Math.min(i + LOOP_COUNT, total));
     producer.flush();
   },
   consume(handle: Handle, _size, total, first, mark) {
@@ -127,6 +141,17 @@ const inPlace: Transport = {
     };
     while (i < total) consumer.drain(take, 64);
     return sum;
+  },
+};
+
+/** The floor under `inPlace`: plain loops. */
+const bare: Transport = {
+  make: (size) => bareRing(inPlaceCapacityFor(size)),
+  produce(handle: Handle, size, total) {
+    bareProduce(handle, inPlaceCapacityFor(size), batchFor(size), size, total);
+  },
+  consume(handle: Handle, size, total, first, mark) {
+    return bareConsume(handle, inPlaceCapacityFor(size), total, first, mark);
   },
 };
 
@@ -300,6 +325,7 @@ export const transports: Readonly<Record<string, Transport>> = {
   'copy in by words, drain in place': draining('words'),
   'copy in by buffer, drain in place': draining('buffer'),
   'in place': inPlace,
+  'bare loops, in place': bare,
   wasm,
   lanes,
   'CAS claim': casClaim,

@@ -2,7 +2,8 @@
 // what the hardware gives. Prints the best decile of windows, in ns per message, or the median round trip in ns.
 //   g++ -O3 -march=native -std=c++20 -pthread ring.cpp -o ring
 //   ./ring copy 64 3000000     copies payloads in
-//   ./ring claim 64 3000000    writes header and first word only
+//   ./ring claim 64 3000000    writes header and first word only, published and released as the row in place does
+//   ./ring claimsc 64 3000000  the same with the only loads and stores that JavaScript has, sequentially consistent
 //   ./ring trip 64 300000      the index and one record of a message in flight, there and back; trip99: its 99 %
 //   ./ring paced 64 400000     one way, 200,000/s in bursts of a millisecond, spin then futex: 99 %, ns
 //   ./ring pacedcpu 64 400000  the same: user and system time of the process, in % of a core
@@ -21,7 +22,7 @@
 
 namespace {
 
-constexpr int32_t kCapacityMax = 1 << 20;
+constexpr int32_t kCapacityMax = 1 << 24;
 constexpr int32_t kBatch = 4096;
 
 struct alignas(128) Index {
@@ -32,8 +33,13 @@ Index tailIndex;
 Index headIndex;
 alignas(128) uint8_t data[kCapacityMax];
 
-template <int32_t kCapacity, bool kCopies>
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+constexpr auto kOnly = std::memory_order_seq_cst;
+
+template <int32_t kCapacity, bool kCopies, std::memory_order kLoad, std::memory_order kStore>
 void produce(int32_t length, int32_t count) {
+  const int32_t batch = kCopies ? kBatch : std::max(kBatch, std::min(kCapacity >> 3, length << 5));
   std::vector<uint8_t> source(length + 8, 7);
   int32_t tail = 0, published = 0, head = 0;
   const int32_t size = (length + 7) & -4;
@@ -42,8 +48,8 @@ void produce(int32_t length, int32_t count) {
     const int32_t room = kCapacity - offset;
     const int32_t total = size > room ? size + room : size;
     while (kCapacity - (tail - head) < total) {
-      if (published != tail) tailIndex.value.store(published = tail, std::memory_order_release);
-      head = headIndex.value.load(std::memory_order_acquire);
+      if (published != tail) tailIndex.value.store(published = tail, kStore);
+      head = headIndex.value.load(kLoad);
     }
     if (total != size) {
       const int32_t skip = -1;
@@ -55,23 +61,24 @@ void produce(int32_t length, int32_t count) {
     if (kCopies) std::memcpy(data + offset + 4, source.data(), length);
     std::memcpy(data + offset + 4, &i, 4);
     tail += size;
-    if (tail - published > kBatch) tailIndex.value.store(published = tail, std::memory_order_release);
+    if (tail - published > batch) tailIndex.value.store(published = tail, kStore);
   }
-  tailIndex.value.store(tail, std::memory_order_release);
+  tailIndex.value.store(tail, kStore);
 }
 
-template <int32_t kCapacity, bool kCopies>
+template <int32_t kCapacity, bool kCopies, std::memory_order kLoad, std::memory_order kStore>
 int stream(int32_t length, int32_t count) {
+  const int32_t batch = kCopies ? kBatch : kCapacity >> 3;
   const int32_t window = std::max(64, kCapacity * 8 / (length + 8));
-  std::thread producer(produce<kCapacity, kCopies>, length, count);
+  std::thread producer(produce<kCapacity, kCopies, kLoad, kStore>, length, count);
   std::vector<double> figures;
   int32_t head = 0, released = 0, tail = 0;
   double sum = 0;
   auto begun = std::chrono::steady_clock::now();
   for (int32_t i = 1; i <= count; i++) {
     while (head == tail) {
-      if (released != head) headIndex.value.store(released = head, std::memory_order_release);
-      tail = tailIndex.value.load(std::memory_order_acquire);
+      if (released != head) headIndex.value.store(released = head, kStore);
+      tail = tailIndex.value.load(kLoad);
     }
     int32_t offset = head & (kCapacity - 1), size, serial;
     std::memcpy(&size, data + offset, 4);
@@ -83,7 +90,7 @@ int stream(int32_t length, int32_t count) {
     std::memcpy(&serial, data + offset + 4, 4);
     sum += serial;
     head += (size + 7) & -4;
-    if (head - released > kBatch) headIndex.value.store(released = head, std::memory_order_release);
+    if (head - released > batch) headIndex.value.store(released = head, kStore);
     if (i % window == 0) {
       const auto now = std::chrono::steady_clock::now();
       figures.push_back(std::chrono::duration<double, std::nano>(now - begun).count() / window);
@@ -95,6 +102,13 @@ int stream(int32_t length, int32_t count) {
   std::sort(figures.begin(), figures.end());
   std::printf("%f\n", figures[figures.size() / 10]);
   return 0;
+}
+
+template <std::memory_order kLoad, std::memory_order kStore>
+int inPlace(int32_t length, int32_t count) {
+  if (length < 512) return stream<1 << 18, false, kLoad, kStore>(length, count);
+  if (length < 16384) return stream<1 << 20, false, kLoad, kStore>(length, count);
+  return stream<1 << 24, false, kLoad, kStore>(length, count);
 }
 
 double since(std::chrono::steady_clock::time_point begun) {
@@ -180,9 +194,11 @@ int main(int argc, char **argv) {
   if (mode == "trip") return trip(length, count, 0.5);
   if (mode == "trip99") return trip(length, count, 0.99);
   if (mode == "paced" || mode == "pacedcpu") return paced(count, mode == "pacedcpu");
-  const bool copies = mode == "copy";
-  if (length >= 16384) {
-    return copies ? stream<1 << 20, true>(length, count) : stream<1 << 20, false>(length, count);
+  const bool isLarge = length >= 16384;
+  if (mode == "copy") {
+    return isLarge ? stream<1 << 20, true, kAcquire, kRelease>(length, count)
+                   : stream<1 << 18, true, kAcquire, kRelease>(length, count);
   }
-  return copies ? stream<1 << 18, true>(length, count) : stream<1 << 18, false>(length, count);
+  return mode == "claimsc" ? inPlace<kOnly, kOnly>(length, count)
+                           : inPlace<kAcquire, kRelease>(length, count);
 }
