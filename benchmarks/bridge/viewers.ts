@@ -54,14 +54,10 @@ function rowsOf(scenario: Scenario): Row[] {
     };
     const others = (names: readonly string[]): Record<string, Contender> =>
       Object.fromEntries(names.map((other) => [other, contender(other, value)]));
+    const shown = beside === undefined ? {} : { beside: others(beside) };
     return peers === undefined
-      ? { kind: 'absolute', ...base }
-      : {
-          kind: 'comparison',
-          ...base,
-          peers: others(peers),
-          ...(beside === undefined ? {} : { beside: others(beside) }),
-        };
+      ? { kind: 'absolute', ...base, ...shown }
+      : { kind: 'comparison', ...base, peers: others(peers), ...shown };
   });
 }
 

@@ -44,6 +44,8 @@ const columns: readonly [head: string, value: ValueName, unit: string][] = [
   ['flood shown', 'floodMbPerSecond', 'MB/s'],
   ["tmux's memory", 'serverRssMb', 'MB'],
   ['bytes wrong', 'bytesWrong', ''],
+  ['reply p50', 'replyP50Ms', 'ms'],
+  ['slowest reply', 'replyMaxMs', 'ms'],
 ];
 
 /** Returns a table of what each contender reached (medians over the rounds), as rows of cells. */

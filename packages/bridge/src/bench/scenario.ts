@@ -21,7 +21,9 @@ export type ValueName =
   | 'cpuPercent'
   | 'cpuMsPerMb'
   | 'floodMbPerSecond'
-  | 'bytesWrong';
+  | 'bytesWrong'
+  | 'replyP50Ms'
+  | 'replyMaxMs';
 
 /** How measurements are made. */
 export interface BenchContext {

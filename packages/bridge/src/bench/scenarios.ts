@@ -11,6 +11,7 @@ import { statsOf } from '../measure/stations.ts';
 import { compareLossless } from './lossless.ts';
 import { attachOrdinaryClient, memoryUnreadable, watchMemory } from './ordinary-client.ts';
 import type { ContenderPlan, ContenderReport } from './plan.ts';
+import { timeReplies } from './replies.ts';
 import { runContender } from './run-contender.ts';
 import type { BenchContext, Measure, Measurement, Scenario } from './scenario.ts';
 import { floodCommand, quietCommand, withWorkload } from './workload.ts';
@@ -401,6 +402,42 @@ const lossless: Scenario = {
   ],
 };
 
+/**
+ * A reply is as late as what tmux has queued before it is long. Mostly that is what its buffer and the socket hold. If
+ * tmux reads on unseen (`control/hold.ts`) it is what the program writes between two looks of the session: here at most
+ * 800 ms of it, which are read in a third of that time.
+ */
+const commands: Scenario = {
+  name: 'commands',
+  title: 'commands are sent while a lossless sink accepts nothing and its pane floods',
+  ours: 'a sink stalls',
+  rounds: 1,
+  contenders: {
+    'a sink stalls': timeReplies(false),
+    'no sink stalls': timeReplies(true),
+  },
+  figures: [
+    {
+      name: 'commands while a lossless sink stalls, 1 flood: reply p50',
+      value: 'replyP50Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 80,
+      stretch: 40,
+      beside: ['no sink stalls'],
+    },
+    {
+      name: 'commands while a lossless sink stalls, 1 flood: slowest reply',
+      value: 'replyMaxMs',
+      unit: 'ms',
+      better: 'lower',
+      bar: 500,
+      stretch: 250,
+      beside: ['no sink stalls'],
+    },
+  ],
+};
+
 /** All of them, the most telling first. */
 export const scenarios: readonly Scenario[] = [
   link,
@@ -411,4 +448,5 @@ export const scenarios: readonly Scenario[] = [
   local,
   mixed,
   lossless,
+  commands,
 ];

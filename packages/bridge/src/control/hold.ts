@@ -17,8 +17,10 @@
  * buffer of its only client holds 512 bytes. It fills that buffer only when the socket takes bytes; if the socket
  * became full just when nothing was queued, the buffer stays empty, and tmux queues without end, at the speed of the
  * program. Reading on while it has a backlog fills the buffer and ends that; but reading on where it has none may begin
- * it. So it is done soon again as long as there was none, and rarely after there was one: the last record was old when
- * tmux sent it.
+ * it, and what was a backlog may have been read whole. So it is done again after twice as long each time: what tmux has
+ * queued unseen, and a command must read first, is at most what the program writes in that time. Where there was no
+ * backlog `restMs` is the longest; where there was one (the last record was old when tmux sent it) tmux is left alone
+ * for longer and longer.
  *
  * Cost: a comparison a read.
  */
@@ -33,9 +35,9 @@ export interface HoldHost {
   ageMs(): number | undefined;
 }
 
-/** How long after the source was stopped it is nudged first; then after twice as long each time, up to `restMs`. */
+/** How long after the source was stopped it is nudged first; then after twice as long each time. */
 const nudgeMs = 50;
-/** Once there was a backlog, it is looked at again after this, and then ever more rarely. */
+/** Longest time between two looks as long as there is no backlog. */
 const restMs = 1600;
 /** More than a socket holds, so that what comes last was in tmux itself. */
 const nudgeBytes = 3 << 17;
@@ -93,7 +95,7 @@ export class Hold {
       this.#nudging = false;
       const hadBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
       const later = this.#nudgeMs * 2;
-      this.#watch(hadBacklog ? Math.max(restMs, later) : Math.min(restMs, later));
+      this.#watch(hadBacklog ? later : Math.min(restMs, later));
     }
     this.#apply();
   }
