@@ -10,7 +10,15 @@ import {
   type ScriptedThread,
 } from '@millrace/interleave';
 import type { RingHandle } from '@millrace/ringbuffer';
-import { call, type Definition, type Killed, options, type Package, repeat } from './parts.ts';
+import {
+  call,
+  type Definition,
+  from,
+  type Killed,
+  options,
+  type Package,
+  repeat,
+} from './parts.ts';
 
 interface Lossy {
   readonly published: number;
@@ -46,6 +54,7 @@ interface BroadcastOptions {
   /** Whether consumers attach while records come and go, not before. */
   readonly joining?: boolean;
   readonly killed?: Killed;
+  readonly startIndex?: number;
   /** Whether consumers sleep until there is a record, or the end. */
   readonly sleeping?: boolean;
   readonly pop?: 'tryPop' | 'drain' | 'popCounted';
@@ -58,12 +67,13 @@ const broadcast = (
   {
     deep = false,
     killed,
+    startIndex = 0,
     sleeping = false,
     pop = 'tryPop',
     joining = killed !== undefined,
   }: BroadcastOptions = {},
 ): Definition => {
-  const how = `${joining ? ', attaching meanwhile' : ''}${pop === 'drain' ? ', by drain' : ''}`;
+  const how = `${joining ? ', attaching meanwhile' : ''}${pop === 'drain' ? ', by drain' : ''}${from(startIndex)}`;
   const name = sleeping
     ? `broadcast, ${pushes} pushes and the end, the consumer sleeps`
     : killed === undefined
@@ -97,7 +107,7 @@ const broadcast = (
     return {
       name,
       setup: () => ({
-        ...ring.createBroadcast({ capacity: 32 }).handle,
+        ...ring.createBroadcast({ capacity: 32, startIndex }).handle,
         attached: new Int32Array(new SharedArrayBuffer(4)),
       }),
       threads: [producing, ...pops.map(consuming)],
@@ -118,6 +128,8 @@ const broadcast = (
 export const racyDefinitions: readonly Definition[] = [
   broadcast(3, [2]),
   broadcast(4, [2]),
+  broadcast(3, [2], { startIndex: -32 }),
+  broadcast(3, [2], { startIndex: 0x7fffffe0 }),
   broadcast(3, [1, 1], { deep: true }),
   broadcast(5, [2], { deep: true }),
   broadcast(3, [1], { joining: true, pop: 'popCounted' }),

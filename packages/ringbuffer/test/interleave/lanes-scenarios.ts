@@ -405,6 +405,25 @@ export const lanesDefinitions: readonly Definition[] = [
     [push(1, 3), push(2, 4), repeat(4, 'tryPop')],
     { order: 'total', deep: true },
   ),
+  ...[-8, 0x7ffffff8].map((startIndex) =>
+    lanes(
+      `lanes, 2 producers x 2, 4 pops, from ${startIndex}`,
+      [push(1, 3), push(2, 4), repeat(4, 'tryPop')],
+      {
+        startIndex,
+      },
+    ),
+  ),
+  ...[-12, 0x7ffffff4].map((startIndex) =>
+    lanes(
+      `lanes in total order, 1 producer x 3, 4 pops, from ${startIndex}`,
+      [push(1, 2, 3), repeat(4, 'tryPop')],
+      {
+        order: 'total',
+        startIndex,
+      },
+    ),
+  ),
   totalKilled,
   totalMany,
   sealed,

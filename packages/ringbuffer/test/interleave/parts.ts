@@ -171,6 +171,10 @@ export const repeat = (count: number, name: string, from = 1): Operation[] =>
 
 export const push = (...values: number[]): Operation[] => values.map((value) => ['tryPush', value]);
 
+/** What a name says of where traffic begins. */
+export const from = (startIndex: number): string =>
+  startIndex === 0 ? '' : `, from ${startIndex}`;
+
 export const options = (copy: CopyKernel = 'words') => ({ copy, spin: 0, ref: false });
 
 export type Attach = (handle: RingHandle) => object;

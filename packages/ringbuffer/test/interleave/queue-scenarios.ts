@@ -7,20 +7,30 @@ import {
   twoPhaseFifo,
 } from '@millrace/interleave';
 import type { RingHandle } from '@millrace/ringbuffer';
-import { base, calls, type Definition, options, push, record, repeat, thread } from './parts.ts';
+import {
+  base,
+  calls,
+  type Definition,
+  from,
+  options,
+  push,
+  record,
+  repeat,
+  thread,
+} from './parts.ts';
 
 /** The first thread may be killed at any point. */
 const queue = (
   name: string,
   scripts: readonly (readonly Operation[])[],
-  { killed = false, deep = false } = {},
+  { killed = false, deep = false, startIndex = 0 } = {},
 ): Definition => ({
-  name,
+  name: `${name}${from(startIndex)}`,
   deep,
   run: (ring) =>
     check(
       base(name, {
-        setup: () => ring.createQueue({ slotCount: 2, slotBytes: 4 }).handle,
+        setup: () => ring.createQueue({ slotCount: 2, slotBytes: 4, startIndex }).handle,
         threads: scripts.map((ops, index) => ({
           ...thread((handle) => ring.attachQueue(handle, options()), ops),
           crash: killed && index === 0,
@@ -181,6 +191,11 @@ export const queueDefinitions: readonly Definition[] = [
   queue('queue, 2 producers x 1, 1 consumer x 2', [push(1), push(2), repeat(2, 'tryPop')]),
   queue('queue, 2 producers x 1, consumer sleeps', [push(1), push(2), repeat(2, 'take')]),
   queue('queue, 2 producers x 2, 1 consumer x 4', [push(1, 2), push(3, 4), repeat(4, 'tryPop')]),
+  ...[-2, 0x7ffffffe].map((startIndex) =>
+    queue('queue, 2 producers x 2, 1 consumer x 4', [push(1, 2), push(3, 4), repeat(4, 'tryPop')], {
+      startIndex,
+    }),
+  ),
   queue('queue, 2 producers x 1, 2 consumers x 1', [
     push(1),
     push(2),

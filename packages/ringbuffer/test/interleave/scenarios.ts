@@ -22,6 +22,7 @@ import {
   consumer,
   type Definition,
   ended,
+  from,
   isEmpty,
   isFull,
   options,
@@ -95,8 +96,7 @@ const blocking = (
   takes = puts,
   { startIndex = 0, deep = false } = {},
 ): Definition => {
-  const from = startIndex === 0 ? '' : `, from ${startIndex}`;
-  const name = `SPSC blocking, ${puts} x ${takes}, room for 2${from}`;
+  const name = `SPSC blocking, ${puts} x ${takes}, room for 2${from(startIndex)}`;
   return {
     name,
     deep,
@@ -376,9 +376,11 @@ const definitions: readonly Definition[] = [
   spsc({ pushes: 5, pops: 6, room: 2, pop: 'popInto' }),
   spsc({ pushes: 5, pops: 6, room: 2, pop: 'peek' }),
   spsc({ pushes: 8, pops: 10, room: 2 }),
-  spsc({ pushes: 12, pops: 15, room: 2, deep: true }),
+  ...edges.map((startIndex) => spsc({ pushes: 12, pops: 15, room: 2, startIndex, deep: true })),
   spsc({ pushes: 12, pops: 15, room: 4, deep: true }),
   blocking(3),
+  blocking(3, 3, { startIndex: -8 }),
+  blocking(3, 3, { startIndex: 0x7ffffff8 }),
   blocking(3, 1, { startIndex: -16 }), // a target of 0 isn't reached
   blocking(4, 4, { deep: true }),
   blocking(8, 8, { deep: true }),

@@ -4,6 +4,7 @@ import {
   base,
   calls,
   type Definition,
+  from,
   isEmpty,
   isFull,
   type Killed,
@@ -12,10 +13,20 @@ import {
   thread,
 } from './parts.ts';
 
-const slots = (pushes: number, pops: number, deep = false, killed?: Killed): Definition => {
+interface SlotsOf {
+  readonly deep?: boolean;
+  readonly killed?: Killed;
+  readonly startIndex?: number;
+}
+
+const slots = (
+  pushes: number,
+  pops: number,
+  { deep = false, killed, startIndex = 0 }: SlotsOf = {},
+): Definition => {
   const name =
     killed === undefined
-      ? `SPSC slots, ${pushes} x ${pops}, 2 slots`
+      ? `SPSC slots, ${pushes} x ${pops}, 2 slots${from(startIndex)}`
       : `slots, ${killed} killed at any point`;
   return {
     name,
@@ -23,7 +34,7 @@ const slots = (pushes: number, pops: number, deep = false, killed?: Killed): Def
     run: (ring) =>
       check(
         base(name, {
-          setup: () => ring.createSlotRing({ slotCount: 2, slotBytes: 4 }).handle,
+          setup: () => ring.createSlotRing({ slotCount: 2, slotBytes: 4, startIndex }).handle,
           threads: [
             {
               ...thread(
@@ -50,7 +61,9 @@ const slots = (pushes: number, pops: number, deep = false, killed?: Killed): Def
 /** The scenarios of slots. */
 export const slotsDefinitions: readonly Definition[] = [
   slots(6, 8),
-  slots(12, 15, true),
-  slots(3, 4, false, 'producer'),
-  slots(3, 4, false, 'consumer'),
+  slots(6, 8, { startIndex: -2 }),
+  slots(6, 8, { startIndex: 0x7ffffffe }),
+  slots(12, 15, { deep: true }),
+  slots(3, 4, { killed: 'producer' }),
+  slots(3, 4, { killed: 'consumer' }),
 ];
