@@ -43,8 +43,8 @@ export {
   type RecordingHeader,
 } from './receive/recording-format.ts';
 export type { MaximumPace, OpenLoopPace, RecordedPace, ReplayPace } from './receive/replay.ts';
+export type { InexactReason } from './resync/inexact.ts';
 export type { ResyncReport } from './resync/resync.ts';
-export type { InexactReason } from './resync/tracker.ts';
 export type { UntoldReason } from './resync/untold.ts';
 export { Session } from './session.ts';
 export type { SessionEvents, SessionStats } from './session-events.ts';

@@ -8,6 +8,7 @@
 import { fc } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Dialect, dialectOf } from '../src/resync/dialect.ts';
+import { isCut, unknownTo } from '../src/resync/inexact.ts';
 import { cellBefore, paint } from '../src/resync/paint.ts';
 import { Pen } from '../src/resync/pen.ts';
 import { placed, readScreen, type Screen, screenCommands } from '../src/resync/screen.ts';
@@ -268,7 +269,7 @@ const dialect = (): Dialect => dialectOf(tty.session.version);
 async function fresh(): Promise<StreamTracker> {
   tty.feed('\x18\x1b\\\x1b[?1049l\x1bc\x1b[?1049h\x1b[?1049l\x1bc\x1b[3J');
   const tracker = new StreamTracker(dialect());
-  tracker.alternate = false;
+  tracker.screens.alternate = false;
   const bytes = Buffer.from('\x1bc');
   tracker.push(bytes, 0, bytes.length);
   const screen = await ask();
@@ -292,7 +293,7 @@ describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
           region: [cursor.top, cursor.bottom],
           origin: cursor.origin,
           wrap: cursor.wrap,
-          alternate: tracker.alternate,
+          alternate: tracker.screens.alternate,
           history: history.size < 0 ? screen.historySize : history.size,
           pending: grammar.sequenceBytes,
           tabs: [...(cursor.tabs ?? screen.tabs)].sort((a, b) => a - b),
@@ -332,10 +333,10 @@ describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
         tty.feed(bytes);
         tracker.push(bytes, 0, bytes.length);
         const told = await ask();
-        if (tracker.unknown().length > 0 || !agrees(tracker, told)) return;
+        if (unknownTo(tracker).length > 0 || !agrees(tracker, told)) return;
         tracker.anchor(told);
         const screen = placed(told, tracker);
-        if (tracker.isCut(false)) return; // named: 'half-character'
+        if (isCut(tracker, false)) return; // named: 'half-character'
         if (screen.origin && (screen.y < screen.top || screen.y > screen.bottom)) return;
         // Leaving an alternate screen that isn't shown: each terminal has its own idea.
         if (!screen.alternate && after.includes('1049l')) return;

@@ -253,7 +253,7 @@ export class Interpreter implements GrammarTarget {
     if (what === 2 || (what === 0 && x === 0 && y === 0)) this.#tracker.eraseAll(background);
     else if (what === 3) {
       this.#tracker.history.clear();
-      this.#tracker.shown.halves.above = this.#tracker.hidden.halves.above = false;
+      this.#tracker.shown.halves.above = this.#tracker.screens.hidden.halves.above = false;
       this.#tracker.untold.historyErased();
     } else if (what === 0 || what === 1) {
       if (y < 0) {
@@ -310,7 +310,8 @@ export class Interpreter implements GrammarTarget {
     } else if (mode === 47 || mode === 1047 || mode === 1049) {
       this.#tracker.changes++;
       this.#tracker.lastY = -1;
-      if (this.#tracker.alternate === undefined) this.#tracker.maybeAlternate(mode === 1049);
+      if (this.#tracker.screens.alternate === undefined)
+        this.#tracker.maybeAlternate(mode === 1049);
       else if (on) this.#tracker.enterAlternate(mode === 1049);
       else this.#tracker.leaveAlternate(mode === 1049);
     } else this.#tracker.untold.mode(mode, true, on);

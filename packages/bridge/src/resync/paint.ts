@@ -166,10 +166,10 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   if (screen.alternate) {
     text +=
       paintHistory(screen, history) +
-      paintRows(screen.hidden, tellsErased ? undefined : tracker.hidden.backgrounds);
+      paintRows(screen.hidden, tellsErased ? undefined : tracker.screens.hidden.backgrounds);
     const x = Math.min(screen.hiddenX, screen.columns - 1);
     const y = Math.min(screen.hiddenY, screen.height - 1);
-    text += `${place(x, y)}${tracker.alternatePen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
+    text += `${place(x, y)}${tracker.screens.pen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
   } else text += paintHistory(screen, history);
   // The colours of the capture go on from its history.
   const [first] = penAtRows(screen);

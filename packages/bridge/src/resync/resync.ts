@@ -20,11 +20,11 @@ import { encodeCommand } from '@millrace/tmux-proto/commands';
 import type { Replied } from '../control/commands.ts';
 import { Chunks } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
+import { type InexactReason, lastingOf, unknownOf, unknownTo } from './inexact.ts';
 import { cellBefore, paint } from './paint.ts';
 import { placed, readScreen, type Screen, screenCommands } from './screen.ts';
 import { type Seam, SeamRequest } from './seam.ts';
-import { type InexactReason, StreamTracker } from './tracker.ts';
-import { isDisputed } from './width.ts';
+import { StreamTracker } from './tracker.ts';
 import { type Cause, Wishes, withHistory } from './wishes.ts';
 
 /** What a resync restored. */
@@ -110,7 +110,7 @@ export class PaneResync {
   /** Whether a pipe may skip now: what tmux and the tracker know would restore it exactly. */
   get exact(): boolean {
     return (
-      !this.#paused && this.#tracker.cursor.columns > 0 && this.#tracker.unknown().length === 0
+      !this.#paused && this.#tracker.cursor.columns > 0 && unknownTo(this.#tracker).length === 0
     );
   }
 
@@ -238,7 +238,7 @@ export class PaneResync {
     const tracker = this.#tracker;
     // What was saved or erased with an unknown pen may be known once the pen is.
     if (!tracker.pen.known) return tracker.lastCell !== undefined;
-    return tracker.unknown().length === 0;
+    return unknownTo(tracker).length === 0;
   }
 
   #replied(replies: readonly (readonly string[])[], resumed: boolean, request: SeamRequest): void {
@@ -330,7 +330,7 @@ export class PaneResync {
 
   /** Whether the screen may be handed over, or a moment that can be restored is waited for. */
   #ready(screen: Screen): boolean {
-    if (this.#inexactNow(screen).length === 0) return true;
+    if (unknownOf(screen, this.#tracker).length === 0) return true;
     const { causes } = this.#wishes;
     if (causes.every((cause) => cause === 'repair')) {
       this.#wishes.take();
@@ -342,33 +342,11 @@ export class PaneResync {
     return false;
   }
 
-  #inexactNow(screen: Screen): InexactReason[] {
-    const reasons = this.#tracker.unknown();
-    if (screen.origin && (screen.y < screen.top || screen.y > screen.bottom))
-      reasons.push('cursor');
-    return reasons;
-  }
-
-  /** What can't be restored however long it is waited for. */
-  #named(screen: Screen, history: boolean): InexactReason[] {
-    const reasons: InexactReason[] = this.#tracker.untoldReasons(
-      history,
-      this.#host.dialect.tellsLinks,
-    );
-    const { hidden, rows } = screen;
-    if (isDisputed(rows) || isDisputed(hidden) || (history && isDisputed(screen.history))) {
-      reasons.push('character-width');
-    }
-    if (screen.guessedTabs) reasons.push('tabs');
-    if (this.#tracker.isCut(history)) reasons.push('half-character');
-    return reasons;
-  }
-
   /** Gives every pipe that waits its snapshot; returns them. */
   #hand(screen: Screen, restBytes: number): ResyncPipe[] {
     this.#handedAt = this.#host.now();
     const tracker = this.#tracker;
-    const blocking = this.#inexactNow(screen);
+    const blocking = unknownOf(screen, this.#tracker);
     const wanting = this.#wishes.take();
     const attempts = this.#attempts;
     const estranged = this.#estranged;
@@ -380,7 +358,7 @@ export class PaneResync {
     for (const [pipe, cause] of wanting) {
       const history = withHistory(cause) && pipe.historyLines > 0;
       const snapshot = paint(screen, tracker, history);
-      const named = this.#named(screen, history);
+      const named = lastingOf(screen, tracker, history);
       const joined = tracker.earlier && (cause === 'attach' || cause === 'gap' || estranged);
       const isEarlier = joined || !tracker.savedPensKnown;
       const inexact = [...blocking, ...(isEarlier ? (['earlier-state'] as const) : []), ...named];

@@ -176,7 +176,8 @@ export function readScreen(
  * it learn where it didn't.
  */
 export function placed(screen: Screen, tracker: StreamTracker): Screen {
-  const { dialect, shown, hidden } = tracker;
+  const { dialect } = tracker;
+  const { shown, hidden } = tracker.screens;
   const above = screen.history.length;
   const moved = tracker.cursor.tabsMoved || !areDefault(screen.tabs, screen.columns);
   const visible = { above, whole: above + screen.y, halves: shown.halves, moved };

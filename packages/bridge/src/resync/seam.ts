@@ -23,7 +23,8 @@ import type { StreamTracker } from './tracker.ts';
 
 /** Whether the tracker could be in the state that tmux tells; what it doesn't know agrees with everything. */
 export function agrees(tracker: StreamTracker, screen: Screen): boolean {
-  const { cursor, history, grammar, alternate } = tracker;
+  const { cursor, history, grammar } = tracker;
+  const { alternate } = tracker.screens;
   return (
     grammar.sequenceBytes === screen.pending.length &&
     (cursor.x < 0 || cursor.x === screen.x) &&

@@ -3,7 +3,7 @@
  * backgrounds of erased cells, and whether the stream stands inside a character or a sequence. It is no terminal: it
  * keeps no cells. What bytes mean is what they mean to tmux 3.3a; the rules were checked against it.
  *
- * T1: what it calls known is what tmux has; what it can't tell is listed by `unknown`.
+ * T1: what it calls known is what tmux has; what it can't tell is named (inexact.ts).
  * T2: a part of the pen that is unknown hasn't been set since the tracker began or lost track, so every character
  *     printed since has it: the attributes of such a cell tell the part (`learn`). The same value is then that of
  *     every unknown part of a saved pen, and of nothing that has been set since.
@@ -13,7 +13,7 @@
  *
  * Cost: one step a byte, runs of printable ASCII in one; an allocation per control sequence.
  */
-import { Cells } from './cells.ts';
+import type { Cells } from './cells.ts';
 import { Cursor, type Scrolled, type ToldCursor } from './cursor.ts';
 import type { Dialect } from './dialect.ts';
 import { Grammar } from './grammar.ts';
@@ -21,31 +21,8 @@ import { History } from './history.ts';
 import { Interpreter, untoldModes } from './interpreter.ts';
 import { Palette } from './palette.ts';
 import { Pen } from './pen.ts';
-import { Untold, type UntoldReason } from './untold.ts';
-
-/** What of a screen can't be restored exactly, and why. */
-export type InexactReason =
-  /** Colour or attributes of the next character: the stream was joined while a run was under way. */
-  | 'pen'
-  /** The cursor stands outside the scroll region in origin mode, where no motion leads. */
-  | 'cursor'
-  /** Where `DECRC` goes to: the cursor was saved at a place that the stream doesn't tell. */
-  | 'saved-cursor'
-  /** Cells were erased with a background colour at a place that the stream doesn't tell; before 3.4 `capture-pane` omits them. */
-  | 'erased-background'
-  /**
-   * Set before the bridge watched the pane, or while tmux dropped its output: character sets, saved cursor and pens,
-   * modes that tmux doesn't report, backgrounds of erased cells, whatever else is named here. Assumed to be the
-   * defaults, or as before.
-   */
-  | 'earlier-state'
-  /** A row has a character of which terminals dispute how wide it is (emoji): what is right of it may be displaced. */
-  | 'character-width'
-  /** A row has tabs, and the stops have been changed: from 3.6 on tmux tells a tab, but not how wide it is. */
-  | 'tabs'
-  /** Half of a wide character may have been erased at a place that the stream doesn't tell: tmux doesn't tell the other. */
-  | 'half-character'
-  | UntoldReason;
+import { Screens, type ToldScreens } from './screens.ts';
+import { Untold } from './untold.ts';
 
 /** What `DECSC` saves. */
 export interface SavedCursor {
@@ -58,12 +35,8 @@ export interface SavedCursor {
 }
 
 /** What tmux tells at a seam. */
-export interface Told extends ToldCursor {
+export interface Told extends ToldCursor, ToldScreens {
   readonly insert: boolean;
-  readonly alternate: boolean;
-  /** The place that leaving the alternate screen restores; beyond the screen if there is none. */
-  readonly hiddenX: number;
-  readonly hiddenY: number;
   readonly historySize: number;
   readonly historyLimit: number;
 }
@@ -83,19 +56,11 @@ export class StreamTracker {
   readonly pen: Pen = new Pen(false);
   readonly cursor: Cursor = new Cursor();
   readonly history: History = new History();
-  /** The cells of the screen that is shown, and of the one that the alternate screen hides. */
-  readonly shown: Cells;
-  readonly hidden: Cells;
+  readonly screens: Screens;
   /** The character sets G0 and G1 by their final bytes, and which of them is in use. */
   sets: [string, string] = ['B', 'B'];
   shift = 0;
   saved: SavedCursor = savedInitially();
-  /** Whether the alternate screen is shown; undefined if unknown. */
-  alternate: boolean | undefined;
-  /** What leaving the alternate screen restores: a pen, and a place (-1 if unknown). */
-  alternatePen: Pen = new Pen(true);
-  #alternateX = -1;
-  #alternateY = -1;
   /** Modes seen in the stream that tmux doesn't report: their numbers, and on or off. */
   readonly modes: Map<number, boolean> = new Map();
   /** Parameter of the last cursor style sequence, if there was one. */
@@ -130,9 +95,13 @@ export class StreamTracker {
   /** @param dialect - of the tmux that the pane is in */
   constructor(dialect: Dialect) {
     this.dialect = dialect;
-    this.shown = new Cells(dialect.keepsFirst);
-    this.hidden = new Cells(dialect.keepsFirst);
+    this.screens = new Screens(dialect);
     this.grammar = new Grammar(new Interpreter(this), dialect.replacesInvalid);
+  }
+
+  /** The cells of the screen that is shown. */
+  get shown(): Cells {
+    return this.screens.shown;
   }
 
   /** Returns a tracker in the same state. */
@@ -142,15 +111,10 @@ export class StreamTracker {
     made.pen.assign(this.pen);
     made.cursor.assign(this.cursor);
     made.history.assign(this.history);
-    made.shown.assign(this.shown);
-    made.hidden.assign(this.hidden);
+    made.screens.assign(this.screens);
     made.sets = [...this.sets];
     made.shift = this.shift;
     made.saved = { ...this.saved, pen: this.saved.pen.clone() };
-    made.alternate = this.alternate;
-    made.alternatePen = this.alternatePen.clone();
-    made.#alternateX = this.#alternateX;
-    made.#alternateY = this.#alternateY;
     for (const [mode, on] of this.modes) made.modes.set(mode, on);
     made.cursorStyle = this.cursorStyle;
     made.palette.assign(this.palette);
@@ -183,45 +147,12 @@ export class StreamTracker {
     return this.lastY < 0 || this.lastX < 1 ? undefined : { x: this.lastX, y: this.lastY };
   }
 
-  /** What can't be restored exactly now, apart from what was there before. */
-  unknown(): InexactReason[] {
-    const reasons: InexactReason[] = [];
-    if (!this.pen.known) reasons.push('pen');
-    if (this.saved.x < 0 || this.saved.y < 0) reasons.push('saved-cursor');
-    const isErasedKnown =
-      this.dialect.tellsErased || (this.shown.backgrounds.known && this.hidden.backgrounds.known);
-    if (!isErasedKnown) reasons.push('erased-background');
-    return reasons;
-  }
-
-  /**
-   * Returns what was used that a snapshot leaves out, however long it is waited.
-   *
-   * @param history - whether the rows above the screen are restored
-   * @param links - whether tmux tells the links of cells
-   */
-  untoldReasons(history: boolean, links: boolean): UntoldReason[] {
-    const reasons = this.untold.reasons(history);
-    if (!this.palette.complete) reasons.push('palette');
-    return links && this.linkKept ? reasons.filter((reason) => reason !== 'hyperlink') : reasons;
-  }
-
-  /**
-   * Whether a row may have half of a character at a place that isn't known.
-   *
-   * @param history - whether the rows above the screen are asked about too
-   */
-  isCut(history: boolean): boolean {
-    const [shown, hidden] = [this.shown.halves, this.hidden.halves];
-    return shown.doubtful || hidden.doubtful || (history && (shown.above || hidden.above));
-  }
-
   /**
    * Whether pens that were saved are known. If not, the stream was joined before they were saved, and they are restored
    * as the default ones; when the program goes back to one, the pen is unknown again.
    */
   get savedPensKnown(): boolean {
-    return this.saved.pen.known && this.alternatePen.known;
+    return this.saved.pen.known && this.screens.pen.known;
   }
 
   /** Bytes are missing from here on: forgets what they may have changed. */
@@ -232,13 +163,10 @@ export class StreamTracker {
     this.history.lose();
     // What was half known would be completed from the wrong cells (T2).
     if (!this.saved.pen.known) this.saved = { ...this.saved, pen: new Pen(true) };
-    if (!this.alternatePen.known) this.alternatePen = new Pen(true);
     this.earlier = true;
     this.link = '';
     this.linkKept = true;
-    this.alternate = undefined;
-    this.shown.forget();
-    this.hidden.forget();
+    this.screens.forget();
     this.lastY = -1;
     this.justPrintedCell = this.repeatable = false;
     this.grammar.reset();
@@ -247,38 +175,28 @@ export class StreamTracker {
   /** Learns the unknown parts of the pen from the cell that `lastCell` names (T2). */
   learn(cell: Pen): void {
     const told = this.pen.learnt(cell);
-    if (told.background !== undefined) {
-      this.shown.backgrounds.learn(told.background);
-      this.hidden.backgrounds.learn(told.background);
-    }
+    if (told.background !== undefined) this.screens.learn(told.background);
     this.pen.fill(told);
     this.saved.pen.fill(told);
-    this.alternatePen.fill(told);
+    this.screens.pen.fill(told);
   }
 
   /** The pane got another size, or the stream's place isn't what was thought: positions are unknown. */
   misplaced(): void {
     this.cursor.lose();
     this.history.lose();
-    this.shown.lose('');
-    this.shown.halves.lose();
-    this.hidden.halves.lose();
+    this.screens.lose('');
     this.lastY = -1;
     const { saved } = this;
     if (saved.x !== 0 || saved.y !== 0) this.saved = { ...saved, x: -1, y: -1 };
-    this.#alternateX = this.#alternateY = -1;
   }
 
   /** Takes over what tmux tells about this place of the stream. */
   anchor(told: Told): void {
     this.cursor.anchor(told);
     this.history.anchor(told.historySize, told.historyLimit);
-    this.shown.anchor(told.columns, told.height);
-    this.hidden.anchor(told.columns, told.height);
-    this.alternate = told.alternate;
+    this.screens.anchor(told);
     this.insert = told.insert;
-    this.#alternateX = told.hiddenX;
-    this.#alternateY = told.hiddenY;
   }
 
   /** Follows `bytes[start, end)`. */
@@ -317,9 +235,9 @@ export class StreamTracker {
   }
 
   #intoHistory(first: number, rows: number): void {
-    if (this.alternate === true) return;
+    if (this.screens.alternate === true) return;
     this.shown.halves.leave(first, first + rows);
-    if (this.alternate === undefined) this.history.lose();
+    if (this.screens.alternate === undefined) this.history.lose();
     else this.history.scroll(rows);
   }
 
@@ -356,7 +274,7 @@ export class StreamTracker {
     this.linkKept = true;
     this.untold.reset();
     this.insert = false;
-    this.earlier = this.earlier && this.alternate !== false;
+    this.earlier = this.earlier && this.screens.alternate !== false;
     cursor.resetTabs();
     cursor.origin = false;
     cursor.wrap = true;
@@ -368,7 +286,7 @@ export class StreamTracker {
   /** The whole screen is erased; what was on it goes into the history. */
   eraseAll(background: string | undefined): void {
     this.changes++;
-    if (this.alternate !== true) {
+    if (this.screens.alternate !== true) {
       this.history.lose();
       this.shown.halves.leave(0, this.cursor.rows);
     }
@@ -383,43 +301,20 @@ export class StreamTracker {
       this.pen.forget();
       this.cursor.lose();
     }
-    this.alternatePen = new Pen(true);
-    this.shown.lose(undefined);
-    this.shown.halves.lose();
-    this.hidden.halves.lose();
+    this.screens.maybeAlternate();
     this.history.lose();
-    this.#alternateX = this.#alternateY = -1;
   }
 
   /** To the alternate screen; already there, nothing changes. */
   enterAlternate(withCursor: boolean): void {
-    if (this.alternate === true) return;
-    this.alternate = true;
-    this.alternatePen = this.pen.clone();
-    if (withCursor) {
-      this.#alternateX = this.cursor.x;
-      this.#alternateY = this.cursor.y;
-    }
-    this.hidden.assign(this.shown);
-    this.shown.reset();
-    this.untold.entered();
+    if (this.screens.enter(this.pen, withCursor ? this.cursor : undefined)) this.untold.entered();
   }
 
   /** From the alternate screen; what was saved comes back even if it isn't shown. */
   leaveAlternate(withCursor: boolean): void {
     const { cursor } = this;
-    if (withCursor && this.#alternateX !== neverSaved) {
-      this.pen.assign(this.alternatePen);
-      cursor.restore(this.#alternateX, this.#alternateY);
-    } else if (cursor.x >= cursor.columns) cursor.x = cursor.columns - 1;
-    if (this.alternate === true) {
-      this.shown.assign(this.hidden);
-      this.hidden.reset();
-      this.untold.left();
-    }
-    this.alternate = false;
+    const isRestored = withCursor && this.screens.restore(this.pen, cursor);
+    if (!isRestored && cursor.x >= cursor.columns) cursor.x = cursor.columns - 1;
+    if (this.screens.leave()) this.untold.left();
   }
 }
-
-/** What tmux tells of a place that was never saved. */
-const neverSaved = 0xffffffff;

@@ -105,7 +105,8 @@ export async function inColumns(
   const { told, columns } = truth;
   const placed = told.slice();
   const halves: [y: number, x: number][] = [];
-  await move('\x1b\\\x1b\\\x1b[?6l');
+  // What is cut off here may have been the end of line drawing, which the two restore differently.
+  await move('\x1b\\\x1b\\\x1b[?6l\x1b(B\x0f');
   for (const y of rows) {
     const found = await columnsOf(session, pane, move, y, columns);
     let text = '';
