@@ -121,32 +121,44 @@ describe.skipIf(!hasTmux).each(transports)('the client is killed, %s', (transpor
   });
 
   test('panes that went meanwhile are closed, and a held session goes on', async () => {
-    let accept: (() => void) | undefined;
+    let holds = true;
+    let waiting: (() => void) | undefined;
+    const hold = (): void => {
+      holds = true;
+      waiting = undefined;
+    };
+    const letGo = (): void => {
+      holds = false;
+      waiting?.();
+    };
     await using session = await open(transport, 'exec seq 1 1000000000', {
       pipe: { bytesHigh: 1000 },
       sink: () => ({
         write: () =>
-          new Promise((resolve) => {
-            accept = () => resolve(undefined);
-          }),
+          holds
+            ? new Promise<void>((resolve) => {
+                waiting = resolve;
+              })
+            : undefined,
       }),
     });
     const split = ['split-window', '-d', '-t', 'main', '-P', '-F', '#{pane_id}', 'sleep 600'];
     const other = server.run(...split).trim();
-    await until(() => accept !== undefined);
-    const accepting = setInterval(() => accept?.(), 1);
+    await until(() => waiting !== undefined);
+    letGo();
     await until(() => session.panes.size === 2);
-    clearInterval(accepting);
+    hold();
+    await until(() => waiting !== undefined);
     const closed: number[] = [];
     session.on('pane-closed', (pane) => closed.push(pane.id));
     const pid = Number(server.run('list-clients', '-F', '#{client_pid}'));
     const back = once(session, 'reconnected');
     server.run('kill-pane', '-t', other);
     process.kill(pid, 'SIGKILL');
-    // A held source is not read: the end is seen when the sink accepts.
-    const again = setInterval(() => accept?.(), 1);
+    // A held source is not read: its end is seen when the sink has accepted all that came before it. A sink that
+    // accepts a write a timer needs a thousand timers for that, half a minute where they come late.
+    letGo();
     await back;
-    clearInterval(again);
     await until(() => closed.length === 1);
     expect(closed).toEqual([Number(other.slice(1))]);
   });
