@@ -3,10 +3,12 @@
  * mutant but those that its comments explain; with weaker scenarios, comments that aren't true, or code that no
  * scenario reaches, the gate says so.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type AnySpec, check, fifo, type Operation } from '@millrace/interleave';
 import {
   defineGate,
@@ -82,6 +84,16 @@ test('a scenario that never sleeps lets the notify go', async () => {
 
 test('scenarios that fail by themselves are refused', async () => {
   await expect(mutationTest(gate([[1, 2]]))).rejects.toThrow(/fail without a change: 1 x 2/);
+});
+
+test('a refused gate leaves nothing running', { timeout: 60_000 }, async () => {
+  const program = fileURLToPath(new URL('./fixtures/refused/run.mjs', import.meta.url));
+  const isBuilt = process.env['MILLRACE_DIST'] !== undefined;
+  const conditions = isBuilt ? [] : ['--conditions=@millrace/source'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...conditions, program], {
+    timeout: 50_000,
+  });
+  expect(stdout).toMatch(/fail without a change: wrong/);
 });
 
 test('what no scenario reaches is counted, and must be allowed', async () => {
