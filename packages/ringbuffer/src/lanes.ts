@@ -29,7 +29,8 @@
  *     then: until all lanes were seen without a claim, a second look confirms what the first one found. A lower number
  *     that it misses was published later, so its push was not over when that of the higher one began.
  *
- * Proved by the scenarios of test/interleave/lanes-scenarios.ts that begin with `lanes, `.
+ * Proved by the scenarios of test/interleave/lanes-scenarios.ts; N3 and N4 by `lanes in total order, 2 producers x 2,
+ * 4 pops` and `lanes in total order, producer killed at any point`.
  *
  * Order: records of one producer stay in order. Between producers there is none, unless the group was created
  * with `order: 'total'`, which costs each producer an `Atomics.add` on a shared word and publishes each record.
@@ -77,7 +78,8 @@ export interface LanesOptions {
    */
   readonly capacity?: number;
   /**
-   * `lane`: records of one producer are in order. `total`: all records are, by the moment of their push.
+   * `lane`: records of one producer are in order. `total`: all records are, by the moment of their push
+   * (scenario `lanes in total order, 2 producers x 2, 4 pops`).
    *
    * @defaultValue 'lane'
    */

@@ -12,7 +12,7 @@ const files = [
   new URL('../../README.md', import.meta.url),
   new URL('../../../../docs/guides/ringbuffer.md', import.meta.url),
 ];
-const pattern = /["`]((?:SPSC |(?:slots|lanes|queue|broadcast), )[^"`]*)["`]/g;
+const pattern = /["`]((?:SPSC |(?:slots|lanes|queue|broadcast), |lanes in )[^"`]*)["`]/g;
 
 /** The names in a text, over the ends of lines and of comment lines. */
 const namesIn = (text: string): string[] =>
