@@ -102,3 +102,30 @@ export function bareConsume(
   Atomics.store(words, HEAD, head);
   return sum;
 }
+
+/** One end of a round trip: an index behind a record of its own, and the other's. */
+export function bareTrip(
+  out: RingHandle,
+  back: RingHandle,
+  size: number,
+): { send(): void; receive(): void } {
+  const mine = new Int32Array(out.buffer);
+  const other = new Int32Array(back.buffer);
+  const record = new Int32Array(size >> 2).fill(7);
+  const count = record.length;
+  let sent = 0;
+  let received = 0;
+  const placeOf = (index: number): number => (DATA_AT >> 2) + (index & 1023) * count;
+  return {
+    send() {
+      const at = placeOf(sent++);
+      for (let i = 0; i < count; i++) mine[at + i] = record[i]!;
+      Atomics.store(mine, TAIL, sent);
+    },
+    receive() {
+      while (Atomics.load(other, TAIL) === received);
+      const at = placeOf(received++);
+      for (let i = 0; i < count; i++) record[i] = other[at + i]!;
+    },
+  };
+}

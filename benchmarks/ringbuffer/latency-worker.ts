@@ -1,6 +1,7 @@
 /** One end of `latency.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachConsumer, attachProducer, type RingHandle } from '@millrace/ringbuffer';
+import { bareTrip } from './bare.ts';
 import type { LatencyData, LatencyResult } from './latency.ts';
 
 const { mode, role, spin, there, back, count } = workerData as LatencyData;
@@ -14,12 +15,16 @@ const stamp = new BigInt64Array(bytes.buffer, 0, 1);
 const arrived = new BigInt64Array(out.buffer, 0, 1);
 const times = new Float64Array(count);
 
-const send = (): void => {
-  while (!producer.tryPush(bytes, 0, 64));
+const ring = {
+  send(): void {
+    while (!producer.tryPush(bytes, 0, 64));
+  },
+  receive(): void {
+    while (consumer.tryPopInto(out) < 0) if (spin !== 'only') consumer.readySync();
+  },
 };
-const receive = (): void => {
-  while (consumer.tryPopInto(out) < 0) if (spin !== 'only') consumer.readySync();
-};
+const [own, others] = (caller ? [there, back] : [back, there]) as [RingHandle, RingHandle];
+const { send, receive } = spin === 'bare loops' ? bareTrip(own, others, 64) : ring;
 
 function report(warm: number, cpu: number): void {
   const sorted = times.subarray(warm).sort();

@@ -5,14 +5,14 @@
  */
 import { Worker } from 'node:worker_threads';
 import { createRing } from '@millrace/ringbuffer';
-import type { AbsoluteRow } from '../harness/row.ts';
+import type { AbsoluteRow, Contender } from '../harness/row.ts';
 import { anchors } from './native.ts';
 import { builtArgv } from './pair.ts';
 
 export interface LatencyData {
   readonly mode: 'trip' | 'paced';
   readonly role: 'caller' | 'answerer';
-  readonly spin: 'only' | 'then wait' | 'async';
+  readonly spin: 'only' | 'then wait' | 'bare loops';
   readonly there: unknown;
   readonly back: unknown;
   readonly count: number;
@@ -58,6 +58,7 @@ const row = (
   ours: () => Promise<number>,
   stretch?: number,
   beside: AbsoluteRow['beside'] = {},
+  note?: string,
 ): AbsoluteRow => ({
   kind: 'absolute',
   name,
@@ -68,7 +69,18 @@ const row = (
   ours,
   beside,
   ...(stretch === undefined ? {} : { stretch }),
+  ...(note === undefined ? {} : { note }),
 });
+
+/** An index and a record each way in plain loops of JavaScript, with the same clock: what is left without a ring. */
+const bareTrip = (share: 'p50' | 'p99'): Record<string, Contender> => ({
+  'bare loops': async () => (await measure('trip', 'bare loops'))[share],
+});
+/** C++ that sleeps as we do. */
+const sleeping = (mode: 'parktrip' | 'parktrip99'): Record<string, Contender> =>
+  Object.fromEntries(Object.values(anchors(mode, 64)).map((run) => ['C++, spin then futex', run]));
+const ONE_CPU =
+  'missed while the kernel keeps both threads on one processor: there a spinner only delays its peer (guide, "Waiting")';
 
 export const latencyRows: readonly AbsoluteRow[] = [
   row(
@@ -77,7 +89,8 @@ export const latencyRows: readonly AbsoluteRow[] = [
     0.3,
     async () => (await measure('trip', 'only')).p50,
     0.17,
-    anchors('trip', 64),
+    { ...bareTrip('p50'), ...anchors('trip', 64) },
+    'the clock, two indices and two records on their way: what the bare loops need too',
   ),
   row(
     'round trip, spin then wait, p50',
@@ -85,7 +98,8 @@ export const latencyRows: readonly AbsoluteRow[] = [
     0.5,
     async () => (await measure('trip', 'then wait')).p50,
     undefined,
-    anchors('trip', 64),
+    { ...anchors('trip', 64), ...sleeping('parktrip') },
+    ONE_CPU,
   ),
   row(
     'round trip, spin then wait, p99',
@@ -93,7 +107,8 @@ export const latencyRows: readonly AbsoluteRow[] = [
     5,
     async () => (await measure('trip', 'then wait')).p99,
     undefined,
-    anchors('trip99', 64),
+    { ...bareTrip('p99'), ...anchors('trip99', 64), ...sleeping('parktrip99') },
+    ONE_CPU,
   ),
   row(
     '200,000 messages/s of 64 B, paced, p99',

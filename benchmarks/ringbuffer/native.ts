@@ -29,6 +29,8 @@ const COUNT = {
   claimsc: 3e6,
   trip: 3e5,
   trip99: 3e5,
+  parktrip: 3e5,
+  parktrip99: 3e5,
   paced: 4e5,
   pacedcpu: 4e5,
 };
@@ -38,6 +40,8 @@ const FACTOR = {
   claimsc: 1,
   trip: 1e-3,
   trip99: 1e-3,
+  parktrip: 1e-3,
+  parktrip99: 1e-3,
   paced: 1e-3,
   pacedcpu: 1,
 };
