@@ -100,6 +100,43 @@ describe('a pipe', () => {
     expect(watched.pressures.length % 2).toBe(0);
   });
 
+  test('keeps the order where a sink lags by more than a buffer, and is fed while it catches up', async () => {
+    const watched = makeHost();
+    const got: number[] = [];
+    const accept: (() => void)[] = [];
+    const sink: Sink = {
+      write(bytes) {
+        got.push(...bytes);
+        return new Promise<void>((resolve) => accept.push(resolve));
+      },
+    };
+    const pipe = new Pipe(1, sink, watched.host, { bytesHigh: 400 }); // a buffer is full at 100
+    const wanted: number[] = [];
+    const push = (count: number): void => {
+      for (let index = 0; index < count; index++) {
+        const byte = wanted.length & 255;
+        wanted.push(byte);
+        pipe.push(Uint8Array.of(byte), 0, 1, 0, 0);
+      }
+      pipe.flush();
+    };
+    push(10); // is being written
+    push(100); // fills the buffer
+    push(50); // and goes to the batcher
+    for (let round = 0; round < 4; round++) {
+      accept.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+      push(20);
+    }
+    const closed = pipe.close();
+    while (pipe.stats.pendingBytes > 0) {
+      accept.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+    expect(got).toEqual(wanted);
+  });
+
   test.prop([fc.nat({ max: 6 }), fc.constantFrom('throw', 'reject')], { numRuns: 40 })(
     'whose sink fails is called no more, except for close',
     async (failAt, how) => {
