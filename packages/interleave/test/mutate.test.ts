@@ -124,6 +124,13 @@ test('a program that a mutant makes loop for ever is ended', async () => {
   expect(result.results.some(({ reason }) => reason.includes('no end within'))).toBe(true);
 });
 
+test('an explained mutant that does not end is no lie', async () => {
+  const url = new URL('./fixtures/explained/explained.gate.mjs', import.meta.url);
+  const result = await runGate(url, { jobs: 1, patienceMs: 2000, deep: true });
+  expect(result.passed, String(result)).toBe(true);
+  expect(result.count('equivalent')).toBeGreaterThan(0);
+});
+
 test('reasons are read from comments', () => {
   const source = [
     'const f = (w: Int32Array) => {',

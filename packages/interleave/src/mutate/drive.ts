@@ -6,7 +6,7 @@
  * G2: a mutant that makes a scenario far larger is undecided, never killed, unless another scenario notices: a hit
  *     limit is no verdict. The limit is a number of states, so no clock decides.
  * G3: mutants explained as equivalent are taken at their word in a quick run; a deep run tries them too, and
- *     reports those that are noticed after all as stale.
+ *     reports those that a scenario finds wrong after all as stale. One that only doesn't end isn't: no clock decides.
  * G4: deep scenarios are for the mutants that are left to them, which no other scenario notices: a deep run costs
  *     little more than a quick one.
  */
@@ -119,7 +119,7 @@ class Run {
     const name = scenario < 0 ? '' : this.#description.scenarios[scenario]!.name;
     const isNoticed = by === 'violation' || by === 'hang';
     if (mutant.equivalent !== undefined) {
-      return isNoticed
+      return by === 'violation'
         ? ['stale', `explained as "${mutant.equivalent}", but noticed by ${name}: ${reason}`]
         : ['equivalent', mutant.equivalent];
     }
