@@ -183,6 +183,32 @@ async function compare(tracker: StreamTracker, context: string): Promise<void> {
 }
 
 describe.skipIf(!hasTmux)('a cut wide character', { timeout: 600_000 }, () => {
+  const row = 'ab日本cd語';
+  test.each([
+    ['CSI K', `${row}\x1b[4G\x1b[K`, 'ab'],
+    ['CSI 1 K', `${row}\x1b[3G\x1b[1K`, '    本cd語'],
+    ['CSI 1 J', `${row}\x1b[5G\x1b[1J`, '      cd語'],
+    ['CSI X on the left half', `${row}\x1b[3G\x1b[X`, 'ab  本cd語'],
+    ['CSI X on the right half', `${row}\x1b[4G\x1b[X`, 'ab  本cd語'],
+    ['CSI P', `${row}\x1b[3G\x1b[P`, 'ab 本cd語'],
+    ['CSI 2 P, from half to half', `${row}\x1b[4G\x1b[2P`, 'ab日cd語'],
+    ['CSI @', `${row}\x1b[4G\x1b[@`, 'ab   本cd語'],
+    ['CSI 2 @, over the edge', `${row}x漢\x1b[1G\x1b[2@`, '  ab日本cd語x'],
+    ['insert mode', `${row}\x1b[4h\x1b[4Gx\x1b[4l`, 'ab x 本cd語'],
+    ['a character over a half', `${row}\x1b[4Gé`, 'ab é本cd語'],
+    ['ASCII over a half in the first columns', '日本\x1b[2Gx', ' x本'],
+    ['ASCII before a half', `${row}\x1b[3G\x1b[1K\x1b[3Gx`, '  x 本cd語'],
+  ])('%s', async (_, text, wanted) => {
+    const tracker = await fresh();
+    const bytes = Buffer.from(text);
+    tty.feed(bytes);
+    tracker.push(bytes, 0, bytes.length);
+    const told = await ask();
+    tracker.anchor(told);
+    expect(columnsIn(placed(told, tracker).rows[0]!)).toEqual(columnsIn(wanted));
+    expect(isCut(tracker, false)).toBe(false);
+  });
+
   test('leaves all others in their columns', async () => {
     let doubtful = 0;
     await fc.assert(

@@ -174,6 +174,25 @@ describe.skipIf(!hasTmux)('what a program has used', () => {
     await feed('\x1bc');
   });
 
+  test('a cut beside a character of disputed width, until its row is erased', async () => {
+    await feed('日本👍日本\x1b[1;2H\x1b[1K');
+    expect(await named()).toEqual(['character-width', 'half-character']);
+    await feed('\x1b[2K');
+    expect(await named()).toEqual([]);
+    await feed('\x1bc');
+  });
+
+  test('what is right of half a character is where tmux has it', async () => {
+    await feed('\x1b[2;1H日本語 text\x1b[2;3H\x1b[1K\x1b[3;1H漢字\x1b[3;2H\x1b[P');
+    const { report, terminal } = await attach();
+    expect(report.inexact).toEqual([]);
+    const text = (y: number): string =>
+      terminal.buffer.active.getLine(y)!.translateToString().trimEnd();
+    expect(text(1)).toBe('    語 text');
+    expect(text(2)).toBe(' 字');
+    await feed('\x1bc\x1b[3J');
+  });
+
   test('a full row with a character of disputed width is painted once', async () => {
     await feed(`\x1b[2;1H☂${'x'.repeat(columns - 1)}`);
     const { report, terminal } = await attach();

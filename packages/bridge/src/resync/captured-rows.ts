@@ -37,7 +37,9 @@ interface PlacedRow {
   readonly text: string;
   /** What each column holds, as far as it is told. */
   readonly kinds: Uint8Array;
-  /** It may have half of a character where that isn't known. */
+  /** It has half of a character. */
+  readonly cut: boolean;
+  /** It may have one where that isn't known. */
   readonly doubtful: boolean;
   /** A tab's width is a guess (R2). */
   readonly guessed: boolean;
@@ -50,6 +52,7 @@ class Placing {
   readonly #kinds: Uint8Array;
   #x = 0;
   #text = '';
+  #cut = false;
   #disagrees = false;
   #guessed = false;
   /** A wide character stands where nothing was known: it may be half of one. */
@@ -66,7 +69,8 @@ class Placing {
     const { columns } = this.#stops;
     const isWalked = this.#walk(told);
     const untold = this.#x;
-    while (this.#kind() === right && this.#x < columns) this.#x++;
+    const text = this.#text;
+    this.#passHalves();
     // tmux makes a quarter of a row's cells at once, then half of them, then all: if so many are told, none is missing,
     // unless a left half counts twice.
     const isProved =
@@ -78,8 +82,9 @@ class Placing {
     const isAllKnown = this.#known?.kinds.every((kind) => kind <= right) ?? false;
     const isDoubted = this.#known?.doubtful === true && !isAllKnown && !isProved;
     return {
-      text: this.#text,
+      text,
       kinds: this.#kinds,
+      cut: this.#cut,
       doubtful: isDoubted || this.#disagrees,
       guessed: this.#guessed,
     };
@@ -123,7 +128,10 @@ class Placing {
 
   /** Halves that aren't told take a column each. */
   #passHalves(): void {
-    while (this.#kind() === right && this.#x < this.#stops.columns) this.#put(' ', 1, right, right);
+    while (this.#kind() === right && this.#x < this.#stops.columns) {
+      this.#cut = true;
+      this.#put(' ', 1, right, right);
+    }
   }
 
   #place(character: string, width: number): void {
@@ -136,6 +144,7 @@ class Placing {
       this.#disagrees ||= kind !== left && kind !== unknown;
       const next = this.#kind(1);
       const isCut = kind === left ? next !== right : kind === unknown && next !== unknown;
+      this.#cut ||= isCut;
       if (isCut) this.#put(' ', 1, left, left);
       else {
         this.#widened ||= kind === unknown;

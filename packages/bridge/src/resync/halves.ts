@@ -261,20 +261,13 @@ export class Halves {
   }
 
   /** Learns a row from a capture; a doubtful one stays as it is. */
-  learn(y: number, told: { readonly kinds: Uint8Array; readonly doubtful: boolean }): void {
-    const { kinds } = told;
+  learn(y: number, told: WideRow): void {
     const row = this.#entry(y);
     row.doubtful = told.doubtful;
-    if (told.doubtful) row.cut = true;
-    else if (kinds.every((kind) => kind === narrow)) this.#drop(y);
-    else {
-      row.kinds.set(kinds);
-      row.cut = kinds.some((kind, x) =>
-        kind === left
-          ? !isRight(kinds[x + 1])
-          : kind === right && kinds[x - 1] !== left && kinds[x - 1] !== right,
-      );
-    }
+    row.cut = told.cut || told.doubtful;
+    if (told.doubtful) return;
+    if (told.kinds.every((kind) => kind === narrow)) this.#drop(y);
+    else row.kinds.set(told.kinds);
   }
 
   /** What is left of `x` and what begins there are parted; the right part stays, or goes too. */
