@@ -7,11 +7,11 @@
  * ```text
  * column     0   1   2   3   4   5   6   7   8
  * tmux       a  [日──][本──]  b  [    tab    ]      3.6 and later keep a tab as one wide cell
- * kinds      0   1   2   1   2   0   3   4   4       known · maybe a tab: it is one if the cells were blank
- * CSI 3 G, CSI 1 K erases the first three columns:
- * kinds      0   0   0   1   2   0   3   4   4       at column 2 the right half went with its left one
- * CSI 4 G, CSI P deletes column 3:
- * kinds      0   0   0   2   0   3   4   4   0       at column 3 the right half of 本, told as nothing
+ * kinds      0   1   2   1   2   0   3   4   4       0 to 2 known; 3, 4 a tab, if the cells were blank; 5 unknown
+ * CSI 2 G, CSI 1 K erases columns 0 and 1:
+ * kinds      0   0   2   1   2   0   3   4   4       column 2 is half of 日: told as nothing
+ * CSI 5 G, CSI P deletes column 4:
+ * kinds      0   0   2   1   0   3   4   4   0       column 3 is half of 本: told as the whole
  * ```
  *
  * W1: a kind that is known is that of tmux's cell. A right half belongs to the cell on its left if that is a left one,
