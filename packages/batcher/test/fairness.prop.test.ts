@@ -144,6 +144,7 @@ it('keeps a merged batch within the predicted time', async () => {
   const batcher = createBatcher({
     merge: concat<number>(),
     sliceMs: 4,
+    sojournMs: 1000, // not what cuts here
     scheduler,
     flush: (batch) => {
       const takesMs = 0.05 + batch.bytes * 0.0002; // 5 MB/s

@@ -142,6 +142,22 @@ it('loader: D1: a failure takes its own promise out of the cache, not a newer on
   expect(answers).toHaveLength(2);
 });
 
+it('loader: D3: what fails in any part of a backlog is loaded anew', async () => {
+  let isDown = true;
+  const loader = createLoader({
+    concurrency: 1,
+    countMax: 3,
+    load: async (keys: readonly number[]) => {
+      if (isDown) throw new Error('down');
+      return keys.map((key) => 2 * key);
+    },
+  });
+  const keys = Array.from({ length: 20 }, (_, i) => i);
+  for (const result of await loader.loadMany(keys)) expect(result).toBeInstanceOf(Error);
+  isDown = false;
+  expect(await loader.loadMany(keys)).toEqual(keys.map((key) => 2 * key));
+});
+
 it('loader: without a cache every load asks', async () => {
   const requests: string[][] = [];
   const loader = createLoader({

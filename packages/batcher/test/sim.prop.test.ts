@@ -12,9 +12,11 @@ import {
   configurations,
   greedy,
   heldOutWorkloads,
+  hindsightCost,
   informedCost,
   lawPolicy,
   lawPolicyWith,
+  linger,
   outcomeTable,
   parseTrace,
   peerPolicies,
@@ -192,6 +194,41 @@ describe('the informed policy', () => {
       gaps.map((_, i) => i % 2),
     );
     expect(informedCost(pairs, cost, 1000)).toBeCloseTo(200 * (50 + 10), 0);
+    expect(hindsightCost(pairs, cost, 1000)).toBeCloseTo(200 * (50 + 10), 0);
+  });
+
+  it('N2: is beaten by no policy that has the same timer and arrivals without memory', () => {
+    const draws = [4, 8].map((seed) => poisson('Poisson 1500', 1500, 8, seed));
+    for (const workload of draws) {
+      for (const [resolution, timer] of [
+        [0, 'ideal'],
+        [1000, 'node'],
+      ] as const) {
+        const informed = informedCost(workload, cost, resolution);
+        const policies = [greedy, linger(1000), skiRental, lawPolicyWith({}, 'oldest', resolution)];
+        for (const policy of policies) {
+          const other = simulate(workload, policy, cost, { timer, noise: 0 }).cost;
+          expect(informed).toBeLessThan(1.01 * other); // the DP's steps
+        }
+      }
+    }
+  });
+
+  it('knows a burst by its length where that tells, and pays for the timer where nothing does', () => {
+    const bursts = (length: (i: number) => number): Workload => {
+      const gaps: number[] = [];
+      for (let i = 0; i < 300; i++) {
+        gaps.push(50_000);
+        for (let k = 1; k < length(i); k++) gaps.push(80);
+      }
+      const workload = drawn(gaps, []);
+      return { ...workload, states: new Int32Array(gaps.length) };
+    };
+    const ratio = (workload: Workload): number =>
+      hindsightCost(workload, cost, 1000) / clairvoyantOptimum(workload, cost).cost;
+    expect(ratio(bursts(() => 20))).toBeLessThan(1.01);
+    // From 10 to 40: after each arrival another is likely, and at the end the timer is on average half a ms away.
+    expect(ratio(bursts((i) => 10 + ((i * 17) % 31)))).toBeGreaterThan(1.15);
   });
 });
 

@@ -68,15 +68,23 @@ function pager(seed: number): Workload {
 /** Quotes that cause quotes: Poisson numbers of children, each soon after its parent. */
 function quotes(seed: number): Workload {
   const random = seededRandom(seed);
-  const arrivals: Arrival[] = [];
+  const times: number[] = [];
   const spread = (at: number, depth: number): void => {
-    arrivals.push([at, 40]);
+    times.push(at);
     if (depth === 0) return;
     for (let rest = random.exponential(1); rest < 0.7; rest += random.exponential(1)) {
       spread(at + random.exponential(150), depth - 1);
     }
   };
   for (let t = 0; t < 10 * SECOND; t += random.exponential(5 * MILLISECOND)) spread(t, 20);
+  times.sort((a, b) => a - b);
+  // A Hawkes process: its intensity is all that the past tells about the future.
+  let excited = 0;
+  const arrivals = times.map((t, i): Arrival => {
+    excited = excited * Math.exp((times[i - 1]! - t) / 150 || 0) + 0.7 / 150;
+    const intensity = 1 + excited * 5 * MILLISECOND;
+    return [t, 40, undefined, Math.round(4 * Math.log2(intensity))];
+  });
   return workloadOf('quotes', arrivals, 10 * SECOND);
 }
 

@@ -10,7 +10,7 @@ export {
   percentile,
 } from './compare.ts';
 export { heldOutWorkloads } from './held-out.ts';
-export { informedCost } from './informed.ts';
+export { hindsightCost, informedCost } from './informed.ts';
 export { clairvoyantOptimum, clairvoyantOptimumOfSum, type Optimum } from './optimum.ts';
 export {
   additiveIncrease,

@@ -1,20 +1,26 @@
 /**
- * What a policy would cost that knows the generator of a workload, though not the future: the mark for every policy
- * that must learn.
+ * What a policy would cost that knows more than any policy can: the marks for every policy that must learn.
  *
- * Source: optimal stopping, and value iteration over the age of the batch. Given the generator's state at an arrival
- * (`Workload.states`), the next gap has a known distribution: the best hold for it is the best that can be done.
- * The distributions are taken from the run itself, so chance works for the informed policy.
+ * Source: optimal stopping, and value iteration over the state of the one timer. Given what is known at an arrival,
+ * the next gap has a known distribution: the best hold for it is the best that can be done. The distributions are
+ * taken from the run itself, so chance works for the informed policy.
  *
- * With an ideal clock each state is solved alone. With a timer that never fires before `resolution`, a hold may end
- * at an arrival, or at any moment once the batch is `resolution` old: more freedom than one real timer gives.
+ * - `informedCost` knows the generator's state at each arrival (`Workload.states`), which nobody else does.
+ * - `hindsightCost` sees what everybody sees, the position in the burst or the last gap, but needn't learn anything.
  *
- *     value[state][age] = min( flush: 1 + next[after] , over holds x: E[ gap <= x: gap + next[age + gap] ; else x + 1 + ... ] )
+ * With an ideal clock each state is solved alone. With timers of whole ms a hold ends at an arrival or when the one
+ * timer fires, `resolution` (and the usual lateness) after it was armed. It is armed only while something waits, at an
+ * arrival or when it fires; a flush may leave it running:
+ *
+ *     arrival, timer fires in r :  flush, the timer runs on
+ *                                | hold until the timer fires, m times | the same, armed anew
+ *     value[state][r] = min over these of their cost + E[ value[next state][what the gap leaves of the timer] ]
  *
  * Invariants
  * - N1: caps and the budget are left out, and the result is at least the clairvoyant optimum, which keeps them.
+ * - N2: a finer timer never costs more; below 1 ms the clock counts as ideal.
  *
- * Cost: O(states * ages * bins * sweeps).
+ * Cost: O(states * AGES * BINS * SWEEPS).
  */
 import { clairvoyantOptimum } from './optimum.ts';
 import type { CostConfiguration, Workload } from './workload.ts';
@@ -22,27 +28,42 @@ import type { CostConfiguration, Workload } from './workload.ts';
 /** Gaps are sorted into this many bins up to GAP_MAX tau; longer ones never pay. */
 const BINS = 200;
 const GAP_MAX = 6;
-const AGES = 36;
-const SWEEPS = 120;
+/** Steps of what is left until the timer fires; the last one stands for a timer that doesn't run. */
+const AGES = 25;
+const NONE = AGES - 1;
+const SWEEPS = 80;
 /** Weight of the future in a sweep: long enough for a batch, and it converges for every chain of states. */
 const DISCOUNT = 0.98;
+/** Times that a hold may wait for the timer. */
+const FIRES = 3;
+/** Lateness of a timer of whole ms, as a part of it. */
+const LATE = 0.09;
+/** Positions in a burst, and half octaves of the last gap, that `hindsightCost` tells apart. */
+const POSITIONS = 33;
+const GAPS = 25;
 
 /** The gaps that followed the arrivals of one state; gaps in units of tau. */
 interface GapLaw {
+  /** Gaps by bin, and their sum. */
   readonly count: Float64Array;
   readonly sum: Float64Array;
-  /** Arrivals of each following state, by bin. */
-  readonly next: Float64Array[];
+  /** For each bin, how often which state followed. */
+  readonly next: Map<number, number>[];
   total: number;
 }
 
-/** The ticks of a workload: times in units of tau, and the state of the last arrival of each. */
-function ticksOf(workload: Workload, tau: number): { times: number[]; states: number[] } {
+/** The ticks of a workload: times in units of tau, and the state of the last arrival of each, from 0 up. */
+interface Ticks {
+  readonly times: readonly number[];
+  readonly states: readonly number[];
+}
+
+function ticksOf(workload: Workload, known: ArrayLike<number>, tau: number): Ticks {
   const times: number[] = [];
   const states: number[] = [];
   const indices = new Map<number, number>();
   workload.times.forEach((time, i) => {
-    const state = workload.states![i]!;
+    const state = known[i]!;
     if (!indices.has(state)) indices.set(state, indices.size);
     if (time / tau === times[times.length - 1]) states[states.length - 1] = indices.get(state)!;
     else {
@@ -53,106 +74,212 @@ function ticksOf(workload: Workload, tau: number): { times: number[]; states: nu
   return { times, states };
 }
 
-function gapLaws(times: readonly number[], states: readonly number[]): GapLaw[] {
-  const laws: GapLaw[] = Array.from(
-    { length: states.reduce((a, b) => Math.max(a, b + 1), 1) },
-    () => ({
-      count: new Float64Array(BINS + 1),
-      sum: new Float64Array(BINS + 1),
-      next: [],
-      total: 0,
-    }),
-  );
-  for (const law of laws) {
-    for (let k = 0; k <= BINS; k++) law.next.push(new Float64Array(laws.length));
-  }
+function gapLaws({ times, states }: Ticks): GapLaw[] {
+  const length = states.reduce((a, b) => Math.max(a, b + 1), 1);
+  const laws: GapLaw[] = Array.from({ length }, () => ({
+    count: new Float64Array(BINS + 1),
+    sum: new Float64Array(BINS + 1),
+    next: Array.from({ length: BINS + 1 }, () => new Map<number, number>()),
+    total: 0,
+  }));
   for (let i = 0; i + 1 < times.length; i++) {
     const law = laws[states[i]!]!;
     const gap = times[i + 1]! - times[i]!;
     const bin = Math.min(BINS, Math.floor((gap / GAP_MAX) * BINS));
+    const state = states[i + 1]!;
     law.count[bin]!++;
     law.sum[bin]! += gap;
-    law.next[bin]![states[i + 1]!]!++;
+    law.next[bin]!.set(state, (law.next[bin]!.get(state) ?? 0) + 1);
     law.total++;
   }
   return laws;
 }
 
-/** Best hold by state and age of the batch (units of tau; 0 flushes at once). */
-function solve(laws: readonly GapLaw[], earliest: number): Float64Array[] {
-  const ages = earliest > 0 ? AGES : 1;
-  const step = earliest > 0 ? earliest / (AGES - 1) : 1;
-  let value = laws.map(() => new Float64Array(ages));
-  const holds = laws.map(() => new Float64Array(ages));
-  const expected = (law: GapLaw, bin: number, age: number): number => {
-    let sum = 0;
-    law.next[bin]!.forEach((count, state) => {
-      if (count > 0) sum += count * value[state]![age]!;
-    });
-    return DISCOUNT * sum;
-  };
+/** Returns the best hold for a distribution with an ideal clock (units of tau; 0 flushes at once). */
+function idealHold(law: GapLaw): number {
+  let best = law.total;
+  let hold = 0;
+  let waited = 0;
+  let merged = 0;
+  for (let k = 0; k < BINS; k++) {
+    merged += law.count[k]!;
+    waited += law.sum[k]!;
+    const x = ((k + 1) * GAP_MAX) / BINS;
+    const cost = waited + (law.total - merged) * (x + 1);
+    if (cost < best) {
+      best = cost;
+      hold = x;
+    }
+  }
+  return hold;
+}
+
+function idealCost({ times, states }: Ticks): number {
+  const holds = gapLaws({ times, states }).map(idealHold);
+  let total = 1;
+  for (let i = 0; i + 1 < times.length; i++) {
+    const hold = holds[states[i]!]!;
+    const gap = times[i + 1]! - times[i]!;
+    total += gap <= hold ? gap : hold + 1;
+  }
+  return total;
+}
+
+/** The one timer: when it fires at the earliest after it was armed, and at which steps later (units of tau). */
+interface Timer {
+  readonly first: number;
+  readonly step: number;
+}
+
+/** An action at an arrival: flush, or wait for `fires` firings; `rearms` gives up the timer that runs for a new one. */
+interface Action {
+  readonly fires: number;
+  readonly rearms: boolean;
+}
+
+const actions: readonly Action[] = [
+  { fires: 0, rearms: false },
+  ...Array.from({ length: FIRES }, (_, i) => [
+    { fires: i + 1, rearms: false },
+    { fires: i + 1, rearms: true },
+  ]).flat(),
+];
+
+/** Plays an action against a gap: what it costs, and what is left until the timer fires (0: it doesn't run). */
+function play(
+  action: Action,
+  left: number,
+  gap: number,
+  timer: Timer,
+): [cost: number, left: number] {
+  if (action.fires === 0) return [1, Math.max(0, left - gap)];
+  const runs = action.rearms || left === 0 ? timer.first : left;
+  const end = runs + (action.fires - 1) * timer.step;
+  if (gap > end) return [end + 1, 0];
+  const later = Math.max(0, Math.ceil((gap - runs) / timer.step)) * timer.step;
+  return [gap, runs + later - gap];
+}
+
+/** Step of the timer's state. */
+const stepOf = (left: number, timer: Timer): number =>
+  left <= 0 ? NONE : Math.min(NONE, Math.round((left / timer.first) * NONE));
+
+/** Returns the best action by state and step of the timer. */
+function solve(laws: readonly GapLaw[], timer: Timer): Uint8Array[] {
+  let value = laws.map(() => new Float64Array(AGES));
+  const best = laws.map(() => new Uint8Array(AGES));
+  // What an action makes of a bin doesn't change from sweep to sweep.
+  const plans = laws.map((law) => {
+    const bins = [...law.count.keys()].filter((k) => law.count[k]! > 0);
+    return Array.from({ length: AGES }, (_, age) =>
+      actions.map((action) => {
+        let cost = 0;
+        const steps = bins.map((k) => {
+          const gap = law.sum[k]! / law.count[k]!;
+          const [paid, left] = play(
+            action,
+            age === NONE ? 0 : (age * timer.first) / NONE,
+            gap,
+            timer,
+          );
+          cost += paid * law.count[k]!;
+          return stepOf(left, timer);
+        });
+        return { cost, bins, steps };
+      }),
+    );
+  });
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     value = laws.map((law, state) => {
-      const result = new Float64Array(ages);
-      const after = new Float64Array(BINS + 2);
-      for (let k = BINS; k >= 0; k--) after[k] = after[k + 1]! + expected(law, k, 0);
-      for (let age = 0; age < ages; age++) {
-        const first = Math.max(0, earliest - age * step);
-        let best = 1 + (law.total > 0 ? after[0]! / law.total : 0);
-        let hold = 0;
-        let merged = 0;
-        let sum = 0;
-        for (let k = 0; k < BINS; k++) {
-          const x = ((k + 1) * GAP_MAX) / BINS;
-          if (law.count[k]! > 0) {
-            const older = Math.min(ages - 1, Math.floor(age + (x - 0.5 * (GAP_MAX / BINS)) / step));
-            merged += law.count[k]!;
-            sum += law.sum[k]! + expected(law, k, older);
-          }
-          if (x < first) continue;
-          const cost = (sum + (law.total - merged) * (x + 1) + after[k + 1]!) / law.total;
-          if (cost < best) {
-            best = cost;
-            hold = x;
-          }
+      const result = new Float64Array(AGES);
+      if (law.total === 0) return result;
+      // The future after each bin, by what is left of the timer.
+      const future = law.next.map((next) => {
+        const sums = new Float64Array(AGES);
+        for (const [to, count] of next) {
+          for (let age = 0; age < AGES; age++) sums[age]! += DISCOUNT * count * value[to]![age]!;
         }
-        result[age] = best;
-        holds[state]![age] = hold;
+        return sums;
+      });
+      for (let age = 0; age < AGES; age++) {
+        let least = Number.POSITIVE_INFINITY;
+        plans[state]![age]!.forEach(({ cost, bins, steps }, index) => {
+          let sum = cost;
+          for (let j = 0; j < bins.length; j++) sum += future[bins[j]!]![steps[j]!]!;
+          if (sum >= least) return;
+          least = sum;
+          best[state]![age] = index;
+        });
+        result[age] = least / law.total;
       }
       return result;
     });
-    if (earliest === 0) break; // gaps are independent given the state: the future is the same for every hold
   }
-  return holds;
+  return best;
 }
+
+function timedCost({ times, states }: Ticks, timer: Timer): number {
+  const best = solve(gapLaws({ times, states }), timer);
+  let total = 1;
+  let left = 0;
+  for (let i = 0; i + 1 < times.length; i++) {
+    const action = actions[best[states[i]!]![stepOf(left, timer)]!]!;
+    const [cost, rest] = play(action, left, times[i + 1]! - times[i]!, timer);
+    total += cost;
+    left = rest;
+  }
+  return total;
+}
+
+/** Cost of the best policy that knows `known` at each arrival, and the distributions that follow from it. */
+function costKnowing(
+  workload: Workload,
+  known: ArrayLike<number>,
+  cost: CostConfiguration,
+  resolution: number,
+): number {
+  const tau = cost.fixed / cost.overhead;
+  const ticks = ticksOf(workload, known, tau);
+  const step = resolution / tau;
+  const total =
+    resolution < 1000 ? idealCost(ticks) : timedCost(ticks, { first: (1 + LATE) * step, step }); // N2
+  return total * cost.fixed;
+}
+
+const isOpenLoop = (workload: Workload): boolean =>
+  workload.loop === undefined && workload.stalls === undefined;
 
 /**
  * Returns the cost of the best policy that knows the generator's state at each arrival, but not what comes: at least
  * the clairvoyant optimum, and the optimum itself for workloads without `states`, with stalls or a closed loop.
  *
- * @param resolution - time before which no timer fires (us); 0 is an ideal clock
+ * @param resolution - time before which no timer fires (us); below 1000 the clock counts as ideal
  */
 export function informedCost(workload: Workload, cost: CostConfiguration, resolution = 0): number {
   const optimum = clairvoyantOptimum(workload, cost).cost;
-  if (workload.states === undefined || workload.stalls !== undefined) return optimum;
+  if (workload.states === undefined || !isOpenLoop(workload)) return optimum;
+  return Math.max(optimum, costKnowing(workload, workload.states, cost, resolution)); // N1
+}
+
+/**
+ * Returns the cost of the best policy that sees what the law sees of the past, the position in the burst or the length
+ * of the last gap, whichever serves better, and knows from the first arrival on what follows it how often: what is
+ * left to gain by learning faster. The clairvoyant optimum for workloads with stalls or a closed loop.
+ *
+ * @param resolution - time before which no timer fires (us); below 1000 the clock counts as ideal
+ */
+export function hindsightCost(workload: Workload, cost: CostConfiguration, resolution = 0): number {
+  const optimum = clairvoyantOptimum(workload, cost).cost;
+  if (!isOpenLoop(workload)) return optimum;
+  const { times } = workload;
   const tau = cost.fixed / cost.overhead;
-  const { times, states } = ticksOf(workload, tau);
-  const earliest = (1.09 * resolution) / tau;
-  const holds = solve(gapLaws(times, states), earliest);
-  let total = 1;
-  let age = 0;
-  for (let i = 0; i + 1 < times.length; i++) {
-    const row = holds[states[i]!]!;
-    const index = earliest > 0 ? Math.min(AGES - 1, Math.floor((age / earliest) * (AGES - 1))) : 0;
-    const hold = row[index]!;
-    const gap = times[i + 1]! - times[i]!;
-    if (gap <= hold) {
-      total += gap;
-      age += gap;
-    } else {
-      total += hold + 1;
-      age = 0;
-    }
+  const positions = new Int32Array(times.length);
+  const gaps = new Int32Array(times.length);
+  for (let i = 1; i < times.length; i++) {
+    const gap = (times[i]! - times[i - 1]!) / tau;
+    positions[i] = gap < 1 ? Math.min(POSITIONS - 1, positions[i - 1]! + 1) : 0;
+    gaps[i] = Math.max(0, Math.min(GAPS - 1, Math.round(2 * Math.log2(gap)) + 16));
   }
-  return Math.max(optimum, total * cost.fixed); // N1
+  const costs = [positions, gaps].map((known) => costKnowing(workload, known, cost, resolution));
+  return Math.max(optimum, Math.min(...costs)); // N1
 }

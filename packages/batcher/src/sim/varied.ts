@@ -47,13 +47,23 @@ function modulated(
 /** A self-exciting process: each arrival may cause others soon after it. */
 function selfExciting(seed: number): Workload {
   const random = seededRandom(seed);
-  const arrivals: Arrival[] = [];
-  const spread = (at: number, depth: number): void => {
-    arrivals.push([at, 50]);
+  const times: number[] = [];
+  const causes: number[] = [];
+  const spread = (at: number, cause: number, depth: number): void => {
+    times.push(at);
+    causes.push(cause);
     if (depth > 20) return;
-    while (random.uniform() < 0.45) spread(at + random.exponential(400), depth + 1);
+    while (random.uniform() < 0.45) spread(at + random.exponential(400), at, depth + 1);
   };
-  for (let t = 0; t < 20 * SECOND; t += random.exponential(15 * MILLISECOND)) spread(t, 0);
+  for (let t = 0; t < 20 * SECOND; t += random.exponential(15 * MILLISECOND)) spread(t, t, 0);
+  times.sort((a, b) => a - b);
+  causes.sort((a, b) => a - b);
+  // What the generator knows, and nobody else: how many are caused already and still to come.
+  let begun = 0;
+  const arrivals = times.map((t, i): Arrival => {
+    while (causes[begun]! <= t) begun++;
+    return [t, 50, undefined, Math.min(20, begun - (i + 1))];
+  });
   return workloadOf('self-exciting', arrivals, 20 * SECOND);
 }
 
