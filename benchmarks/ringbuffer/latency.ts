@@ -80,7 +80,7 @@ const bareTrip = (share: 'p50' | 'p99'): Record<string, Contender> => ({
 const sleeping = (mode: 'parktrip' | 'parktrip99'): Record<string, Contender> =>
   Object.fromEntries(Object.values(anchors(mode, 64)).map((run) => ['C++, spin then futex', run]));
 const ONE_CPU =
-  'missed while the kernel keeps both threads on one processor: there a spinner only delays its peer (guide, "Waiting")';
+  'while the kernel keeps both threads on one processor, a spinner only delays its peer (guide, "Waiting")';
 
 export const latencyRows: readonly AbsoluteRow[] = [
   row(
@@ -90,7 +90,7 @@ export const latencyRows: readonly AbsoluteRow[] = [
     async () => (await measure('trip', 'only')).p50,
     0.17,
     { ...bareTrip('p50'), ...anchors('trip', 64) },
-    'the clock, two indices and two records on their way: what the bare loops need too',
+    'the bare loops beside it need the clock, two indices and two records on their way, too',
   ),
   row(
     'round trip, spin then wait, p50',

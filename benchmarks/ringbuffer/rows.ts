@@ -117,7 +117,7 @@ const inPlace = [8, 64, 1024, 65536].map(
     ours: () => pair('in place', size),
     peers: { 'bare loops': () => pair('bare loops, in place', size) },
     beside: { ...anchors('claim', size), ...sequential(size) },
-    note: 'missed only while the threads are far from each other, when the bare loops and C++ take over 10 ns too',
+    note: 'while the threads are far from each other, the bare loops and C++ take over 10 ns, too: see beside',
   }),
 );
 
