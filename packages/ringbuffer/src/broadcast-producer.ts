@@ -97,7 +97,7 @@ export class BroadcastProducer {
     }
     const length = end - start;
     const to = this.claim(length, kind);
-    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
+    // mutant-ok index-off-by-one: both ways copy the same
     if (length <= this.plan.bytesMax) copyBytes(source, start, this.bytes, to, length);
     else copyBulk(this.plan, source, start, this.bytes, to, length);
     this.commit();
