@@ -16,12 +16,15 @@ export interface Dialect {
   readonly replacesInvalid: boolean;
   /** `REP` repeats any character; older ones repeat ASCII only. */
   readonly repeatsAll: boolean;
+  /** It may have been built to take sixel pictures, and then moves the cursor below them. */
+  readonly drawsSixel: boolean;
   /** ASCII printed over the right half of a wide character in the first column leaves its left half there. */
   readonly keepsFirst: boolean;
 }
 
 const linksSince = versionOrder('3.4');
 const cellsSince = versionOrder('3.4');
+const sixelSince = versionOrder('3.4');
 const charactersSince = versionOrder('3.6');
 
 /** Returns what the tmux of this version does. */
@@ -33,6 +36,7 @@ export function dialectOf(version: string): Dialect {
     keepsTabs: order >= charactersSince,
     replacesInvalid: order >= charactersSince,
     repeatsAll: order >= charactersSince,
+    drawsSixel: order >= sixelSince,
     keepsFirst: order < charactersSince,
   };
 }

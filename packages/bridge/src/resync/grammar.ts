@@ -37,6 +37,8 @@ export interface GrammarTarget {
   command(text: string, whole: boolean): void;
   /** A picture has begun: sixel, or kitty's protocol. */
   image(): void;
+  /** A sixel picture is whole: where tmux takes them, it is drawn now. */
+  drawn(): void;
 }
 
 const ground = 0;
@@ -53,6 +55,8 @@ const dcsEscape = 10;
 const title = 11;
 const string = 12;
 
+/** The final byte of a device control string that is a picture. */
+const sixel = 0x71;
 /** tmux ignores sequences with more (INPUT_DISCARD). */
 const parametersMax = 63;
 const marksMax = 3;
@@ -70,7 +74,7 @@ export class Grammar {
   #parameters = '';
   #marks = '';
   #discarded = false;
-  /** What began the string under way, and its text if it is an `OSC`. */
+  /** What began the string under way, or `sixel`, and its text if it is an `OSC`. */
   #introducer = 0;
   #text = '';
   #textWhole = true;
@@ -170,7 +174,11 @@ export class Grammar {
     const state = this.#state;
     if (state === dcsPassed || state === dcsEscape) {
       if (state === dcsPassed) this.#state = byte === 0x1b ? dcsEscape : dcsPassed;
-      else this.#state = byte === 0x5c ? ground : dcsPassed;
+      else if (byte !== 0x5c) this.#state = dcsPassed;
+      else {
+        this.#state = ground;
+        if (this.#introducer === sixel) this.#target.drawn();
+      }
     } else if (byte === 0x1b) {
       if (state === title) this.#target.command(this.#text, this.#textWhole);
       this.#state = afterEscape;
@@ -240,7 +248,10 @@ export class Grammar {
   #inDeviceControl(byte: number): void {
     if (byte >= 0x40) {
       this.#state = dcsPassed;
-      if (byte === 0x71 && this.#marks === '') this.#target.image();
+      if (byte === sixel && this.#marks === '') {
+        this.#introducer = sixel;
+        this.#target.image();
+      }
     } else if (byte === 0x3a) this.#state = dcsIgnored;
     else if (byte < 0x30) this.#mark(byte);
   }
@@ -307,6 +318,7 @@ const nobody: GrammarTarget = {
   other() {},
   command() {},
   image() {},
+  drawn() {},
 };
 
 /**

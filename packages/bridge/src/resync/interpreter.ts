@@ -166,6 +166,13 @@ export class Interpreter implements GrammarTarget {
     this.#tracker.untold.printed('image');
   }
 
+  /** A tmux that draws pictures goes below them; rows scroll away if there is no room. How high they are isn't followed. */
+  drawn(): void {
+    if (!this.#tracker.dialect.drawsSixel) return;
+    this.#tracker.cursor.lose();
+    this.#tracker.scrolled('maybe', this.#tracker.pen.background);
+  }
+
   /** `OSC 8 ; parameters ; address`. */
   #link(rest: string, whole: boolean): void {
     const isOpen = !whole || rest.slice(rest.indexOf(';') + 1) !== '';
