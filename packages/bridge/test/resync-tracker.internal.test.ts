@@ -7,6 +7,7 @@ import { fc, test } from '@fast-check/vitest';
 import xterm from '@xterm/headless';
 import { describe, expect } from 'vitest';
 import { dialectOf } from '../src/resync/dialect.ts';
+import { Grammar, type GrammarTarget } from '../src/resync/grammar.ts';
 import { unknownTo } from '../src/resync/inexact.ts';
 import { Pen } from '../src/resync/pen.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
@@ -63,6 +64,69 @@ const stateOf = (one: StreamTracker): unknown => ({
   history: one.history.size,
   backgrounds: one.shown.backgrounds.rows,
   last: one.lastCell,
+});
+
+/** What a grammar calls, in order, for pieces of so many bytes. */
+function callsOf(bytes: Uint8Array, pieceBytes: number): string[] {
+  const calls: string[] = [];
+  const call = (name: string) => (value?: number | string) => calls.push(`${name} ${value}`);
+  const target: GrammarTarget = {
+    printed: (count) => calls.push(...Array<string>(count).fill('printed')),
+    character: call('character'),
+    replaced: call('replaced'),
+    control: call('control'),
+    escape: call('escape'),
+    sequence: (...words) => calls.push(words.join(' ')),
+    other: call('other'),
+    command: call('command'),
+    image: call('image'),
+    drawn: call('drawn'),
+  };
+  const grammar = new Grammar(target, true);
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    grammar.push(bytes, at, Math.min(at + pieceBytes, bytes.length));
+  }
+  return [...calls, `sequence of ${grammar.sequenceBytes}`, `cut ${grammar.cut}`];
+}
+
+describe('characters', () => {
+  // Beginnings, continuations and the places where a range ends, whole or not.
+  const byte = fc.constantFrom(
+    ...[0x80, 0x9f, 0xa0, 0xbf, 0xc2, 0xe0, 0xe3, 0xed, 0xef, 0xf0, 0x41, 0x1b, 0x5b, 0xc0],
+  );
+  const whole = fc.constantFrom(
+    '日',
+    '\ud7ff',
+    '\ue000',
+    '\u0800',
+    '\uffff',
+    'é',
+    '👍',
+    '\x1bPq~\x1b\\',
+  );
+  const pieces = fc.oneof(
+    fc.array(byte, { minLength: 1, maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
+    whole.map((text) => Buffer.from(text)),
+  );
+  test.prop([fc.array(pieces, { maxLength: 12 }), fc.integer({ min: 2, max: 9 })], {
+    numRuns: 2 * numRuns,
+  })('are the same in pieces of any size', (parts, pieceBytes) => {
+    const bytes = Buffer.concat(parts);
+    const calls = callsOf(bytes, 1);
+    expect(callsOf(bytes, pieceBytes)).toEqual(calls);
+    expect(callsOf(bytes, bytes.length)).toEqual(calls);
+  });
+
+  test.each([
+    [[0xe0, 0x9f, 0xbf], 'replaced undefined'],
+    [[0xe0, 0xa0, 0x80], 'character 2048'],
+    [[0xed, 0x9f, 0xbf], `character ${0xd7ff}`],
+    [[0xed, 0xa0, 0x80], 'replaced undefined'],
+    [[0xee, 0x80, 0x80], `character ${0xe000}`],
+    [[0xef, 0xbf, 0xbf], `character ${0xffff}`],
+  ])('%j: %s', (bytes, wanted) => {
+    expect(callsOf(Uint8Array.from(bytes), 3)[0]).toBe(wanted);
+  });
 });
 
 describe('the tracker', () => {

@@ -14,7 +14,7 @@
  * N3: an escape sequence inside a UTF-8 character doesn't end the character (tmux goes on with it), ASCII does. A bad
  *     character prints nothing, or U+FFFD from tmux 3.6 on (`replacesInvalid`).
  *
- * C1 bytes aren't controls. Cost: one step a byte, runs of printable ASCII in one.
+ * C1 bytes aren't controls. Cost: one step a byte; runs of printable ASCII, and whole characters of three bytes, in one.
  */
 
 /** Takes what the bytes mean. */
@@ -144,6 +144,12 @@ export class Grammar {
         while (at < end && bytes[at]! >= 0x20 && bytes[at]! < 0x7f) at++;
         this.#endCharacter();
         this.#target.printed(at - from);
+        continue;
+      }
+      const code = (byte & 0xf0) === 0xe0 ? this.#whole(bytes, at, end) : 0;
+      if (code > 0) {
+        at += 3;
+        this.#target.character(code);
       } else {
         this.#step(byte);
         at++;
@@ -151,6 +157,16 @@ export class Grammar {
         else this.sequenceBytes++;
       }
     }
+  }
+
+  /** The character of three bytes that begins here, or 0 if its bytes aren't together, or are none. */
+  #whole(bytes: Uint8Array, at: number, end: number): number {
+    if (this.#state !== ground || this.#utf8Bytes > 0 || at + 2 >= end) return 0;
+    const second = bytes[at + 1]! ^ 0x80;
+    const third = bytes[at + 2]! ^ 0x80;
+    if (second > 0x3f || third > 0x3f) return 0;
+    const code = ((bytes[at]! & 0x0f) << 12) | (second << 6) | third;
+    return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 0 : code;
   }
 
   /** Something else came before the character was whole. */
