@@ -104,25 +104,28 @@ export const dataloaderCached: Start = (sink) => {
 
 /** What no `load()` can do without: a promise for each key, settled from the results, after the promise reactions. */
 export const barePromises: Start = (sink) => {
-  let keys: number[] = [];
-  let waiting: { resolve: (value: number) => void; reject: (error: unknown) => void }[] = [];
+  interface Load {
+    readonly key: number;
+    readonly resolve: (value: number) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Load[] = [];
+  const settled = Promise.resolve();
   const send = (): void => {
-    const sent = keys;
     const loads = waiting;
-    keys = [];
+    const keys = loads.map((load) => load.key);
     waiting = [];
-    sink(sent);
-    void Promise.resolve(sent).then((values) => {
+    sink(keys);
+    void Promise.resolve(keys).then((values) => {
       for (let i = 0; i < loads.length; i++) loads[i]!.resolve(values[i]!);
     });
   };
   const { nextTick } = process;
   return {
     push: (item) => {
-      if (keys.length === 0) queueMicrotask(() => nextTick(send));
-      keys.push(item);
+      if (waiting.length === 0) void settled.then(() => nextTick(send));
       void new Promise<number>((resolve, reject) => {
-        waiting.push({ resolve, reject });
+        waiting.push({ key: item, resolve, reject });
       });
     },
     stop: nothing,

@@ -7,9 +7,9 @@
  * Invariants
  * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
  * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
- * - D3: `waiting` (and `promises`) belong to the keys in the one lane, in the order in which it gives them back.
+ * - D3: what a load needs to be settled travels through the batcher with its key.
  *
- * One thread. Cost of a load: a promise with its two functions and one small object, O(1).
+ * One thread. Cost of a load: a promise with its two functions and one small object, O(1); a request copies its keys.
  */
 import type { Batcher } from './batcher.ts';
 import { createBatcher } from './create-batcher.ts';
@@ -66,10 +66,13 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   readonly batcher: Batcher<unknown, unknown, unknown>;
 }
 
-/** What settles the promise of a load. */
-interface Load<Value> {
+/** A load that waits: the item that the batcher carries. */
+interface Load<Key, Value> {
+  readonly key: Key;
   readonly resolve: (value: Value) => void;
   readonly reject: (error: unknown) => void;
+  /** What the cache has, with a cache. */
+  promise: Promise<Value> | undefined;
 }
 
 /**
@@ -109,16 +112,16 @@ export function createLoader<Key, Value, CacheKey = Key>(
   }
   const cache = options.cache === false ? undefined : new Map<CacheKey, Promise<Value>>();
   const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
-  let waiting: Load<Value>[] = []; // D3
-  let promises: Promise<Value>[] = []; // D3, with a cache
   let running = 0;
   let onFree: (() => void) | undefined;
   let onIdle: (() => void) | undefined;
 
-  /** Takes a failed load out of the cache: the next one tries again. */
-  const forget = (key: Key, promise: Promise<Value> | undefined): void => {
-    const id = cacheKey(key);
-    if (cache?.get(id) === promise) cache?.delete(id);
+  /** Rejects a load, and takes it out of the cache: the next one tries again. */
+  const fail = (failed: Load<Key, Value>, error: unknown): void => {
+    failed.reject(error);
+    if (cache === undefined) return;
+    const id = cacheKey(failed.key);
+    if (cache.get(id) === failed.promise) cache.delete(id);
   };
   const end = (): void => {
     running--;
@@ -126,33 +129,24 @@ export function createLoader<Key, Value, CacheKey = Key>(
     onFree = undefined;
     if (running === 0) onIdle?.();
   };
-  /** Sends the oldest loads. */
-  const send = (keys: readonly Key[], signal: AbortSignal): void => {
-    const loads = waiting;
-    waiting = loads.length === keys.length ? [] : loads.splice(keys.length);
-    const cached = promises;
-    if (cache !== undefined) promises = cached.splice(keys.length);
+  /** Sends a request. */
+  const send = (loads: readonly Load<Key, Value>[], signal: AbortSignal): void => {
+    const keys = loads.map((load) => load.key);
     running++;
     const onError = (error: unknown): void => {
-      for (let i = 0; i < loads.length; i++) {
-        loads[i]!.reject(error); // D2
-        if (cache !== undefined) forget(keys[i]!, cached[i]);
-      }
+      for (const load of loads) fail(load, error); // D2
       end();
     };
     const onResults = (results: readonly (Value | Error)[]): void => {
-      if (!Array.isArray(results) || results.length !== keys.length) {
-        const lengths = `keys=${keys.length}, results=${results?.length}`;
+      if (!Array.isArray(results) || results.length !== loads.length) {
+        const lengths = `keys=${loads.length}, results=${results?.length}`;
         onError(new TypeError(`load must return one result per key: ${lengths}`));
         return;
       }
       for (let i = 0; i < loads.length; i++) {
         const result = results[i]!;
-        if (!(result instanceof Error)) loads[i]!.resolve(result);
-        else {
-          loads[i]!.reject(result);
-          if (cache !== undefined) forget(keys[i]!, cached[i]);
-        }
+        if (result instanceof Error) fail(loads[i]!, result);
+        else loads[i]!.resolve(result);
       }
       end();
     };
@@ -163,7 +157,7 @@ export function createLoader<Key, Value, CacheKey = Key>(
     }
   };
   const batcher = createBatcher({
-    merge: list<Key>(),
+    merge: list<Load<Key, Value>>(),
     scheduler: options.scheduler ?? { ...defaultScheduler(), tickEnd: tickEndAfterJobs },
     waiting: 'each',
     hold: options.hold ?? (costMs === undefined ? 'none' : 'learned'),
@@ -190,19 +184,19 @@ export function createLoader<Key, Value, CacheKey = Key>(
       const known = cache.get(id);
       if (known !== undefined) return known; // D1
     }
+    let waiting: Load<Key, Value>;
     // An executor for each load: once inlined it is no closure any more, and cheaper than one for all.
     const promise = new Promise<Value>((resolve, reject) => {
-      waiting.push({ resolve, reject });
+      waiting = { key, resolve, reject, promise: undefined };
     });
     if (cache !== undefined) {
-      promises.push(promise);
+      waiting!.promise = promise;
       cache.set(id!, promise);
     }
     try {
-      lane.push(key); // last: the request may be sent inside the push
+      lane.push(waiting!); // last: the request may be sent inside the push
     } catch (error) {
-      waiting.pop()!.reject(error); // a push that throws has taken nothing
-      if (promises.pop() === promise) forget(key, promise);
+      fail(waiting!, error); // a push that throws has taken nothing
     }
     return promise;
   };

@@ -41,10 +41,13 @@ interface NodeLike {
 // Looked up once: `process` is an accessor of the global object.
 const nextTick = (globalThis as NodeLike).process?.nextTick;
 
+const settled = Promise.resolve();
+
 /** Runs `task` after this task and all promise reactions that it causes; a `tickEnd` for request-shaped code. */
 export function tickEndAfterJobs(task: () => void): void {
-  // Node runs ticks that a promise job queues only when no promise job is left.
-  if (typeof nextTick === 'function') queueMicrotask(() => nextTick(task));
+  // Node runs ticks that a promise job queues only when no promise job is left. A reaction costs Node less than
+  // queueMicrotask does, and this one can't reject.
+  if (typeof nextTick === 'function') void settled.then(() => nextTick(task));
   else nextTurn(task);
 }
 
