@@ -77,6 +77,7 @@ function callsOf(bytes: Uint8Array, pieceBytes: number): string[] {
     control: call('control'),
     escape: call('escape'),
     sequence: (...words) => calls.push(words.join(' ')),
+    begun: call('begun'),
     other: call('other'),
     command: call('command'),
     image: call('image'),

@@ -25,6 +25,7 @@ export interface Dialect {
 const linksSince = versionOrder('3.4');
 const cellsSince = versionOrder('3.4');
 const sixelSince = versionOrder('3.4');
+const repeatsSince = versionOrder('3.5');
 const charactersSince = versionOrder('3.6');
 
 /** Returns what the tmux of this version does. */
@@ -35,7 +36,7 @@ export function dialectOf(version: string): Dialect {
     tellsErased: order >= cellsSince,
     keepsTabs: order >= charactersSince,
     replacesInvalid: order >= charactersSince,
-    repeatsAll: order >= charactersSince,
+    repeatsAll: order >= repeatsSince,
     drawsSixel: order >= sixelSince,
     keepsFirst: order < charactersSince,
   };

@@ -31,7 +31,9 @@ export interface GrammarTarget {
   escape(name: string): void;
   /** `CSI`: private marks and intermediates, the parameters, the final byte. */
   sequence(marks: string, parameters: string, final: string): void;
-  /** A string sequence has begun, or a sequence without a meaning has ended. */
+  /** A string sequence has begun. */
+  begun(): void;
+  /** A sequence without a meaning has ended. */
   other(): void;
   /** An `OSC` has ended: its text up to the first 4096 ASCII characters, and whether that is all of it. */
   command(text: string, whole: boolean): void;
@@ -289,7 +291,7 @@ export class Grammar {
     this.#introducer = introducer;
     this.#text = '';
     this.#textWhole = true;
-    this.#target.other();
+    this.#target.begun();
   }
 
   #escapeEnd(byte: number): void {
@@ -331,6 +333,7 @@ const nobody: GrammarTarget = {
   control() {},
   escape() {},
   sequence() {},
+  begun() {},
   other() {},
   command() {},
   image() {},

@@ -146,6 +146,10 @@ export class Interpreter implements GrammarTarget {
     }
   }
 
+  begun(): void {
+    this.#tracker.justPrintedCell = this.#tracker.repeatable = false;
+  }
+
   other(): void {
     this.#tracker.justPrintedCell = false;
   }
