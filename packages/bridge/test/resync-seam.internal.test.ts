@@ -28,8 +28,8 @@ const unit = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(
       '\x1b[K',
-      '\x1b[L',
-      '\x1b[M',
+      '\r\x1b[L', // xterm.js goes to the first column, tmux stays
+      '\r\x1b[M',
       '\x1b[2;3r',
       '\x1b[r',
       '\x1b[P',
