@@ -7,41 +7,47 @@
  * line machine; there is no loop here that is worth optimising.
  *
  * ```text
- * calm ── reads sum up to FLOOD_BYTES above READ_BYTES each ──▶ the kernel, or the plain engine where it can't run
+ * calm ── FLOOD_BYTES above what CALM_BYTES_PER_MS allow ──▶ the kernel, or the plain engine where it can't run
  * ```
  * V1: it changes between two reads, never back; unread bytes move to the kernel's memory by way of `park` (A2), and
  *     the stream's state is the machine's, which all engines share: so the events are the same wherever it changes.
  *
- * Cost: no allocation. Calm, some 0.2 us for a line and for each escape; from a flood on, that of the engine.
+ * What counts is the rate, however small the reads are: a sender of short lines at a steady pace would otherwise be
+ * parsed by the slow way for ever.
+ *
+ * Cost: no allocation. Calm, some 0.2 us for a line and for each escape, and a look at the clock for each read; from a
+ * flood on, that of the engine.
  */
 import type { Arena } from './arena.ts';
 import { plainArenas } from './engine-js.ts';
 import { isWasmAvailable, WasmMachine, wasmArenas } from './engine-wasm.ts';
 import type { ControlHandler, ParserOptions } from './handler.ts';
 
-/** What a read may bring without saying "flood" (bytes): the cost of small reads isn't the parser's. */
-const READ_BYTES = 4096;
-const FLOOD_BYTES = 1 << 20;
+/** What may come for ever without being a flood: five times a busy log. */
+const CALM_BYTES_PER_MS = 1024;
+/** What may come at once: a few screens, and a file that is looked at. */
+const FLOOD_BYTES = 1 << 18;
 const BACKSLASH = 0x5c;
 
 /** A parser's machine that begins calmly. */
 export class AdaptiveMachine extends WasmMachine {
-  readonly #readBytes: number;
   readonly #floodBytes: number;
+  readonly #nowMs: () => number;
   #level = 0;
+  #readAtMs = 0;
   #isCalm = true;
   #engine: 'js' | 'wasm' = 'js';
 
-  /** The limits are for tests. */
+  /** The limit and the clock are for tests. */
   constructor(
     handler: ControlHandler,
     options: ParserOptions,
-    readBytes: number = READ_BYTES,
     floodBytes: number = FLOOD_BYTES,
+    nowMs: () => number = Date.now,
   ) {
     super(handler, options, plainArenas);
-    this.#readBytes = readBytes;
     this.#floodBytes = floodBytes;
+    this.#nowMs = nowMs;
   }
 
   override get engine(): 'js' | 'wasm' {
@@ -50,8 +56,11 @@ export class AdaptiveMachine extends WasmMachine {
 
   protected override received(count: number): void {
     if (!this.#isCalm) return;
-    const level = this.#level + count - this.#readBytes;
-    this.#level = level > 0 ? level : 0;
+    const now = this.#nowMs();
+    // A clock that was set back says nothing.
+    const level = this.#level - Math.max(0, now - this.#readAtMs) * CALM_BYTES_PER_MS;
+    this.#readAtMs = now;
+    this.#level = Math.max(0, level) + count;
     if (this.#level <= this.#floodBytes) return;
     this.#isCalm = false;
     if (!isWasmAvailable()) return;

@@ -15,9 +15,14 @@ const runs = Number(process.env['FC_RUNS'] ?? 600);
 const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
 
 class Parser extends ParserBase {
-  constructor(handler: ControlHandler, options: ParserOptions, floodBytes: number) {
+  constructor(
+    handler: ControlHandler,
+    options: ParserOptions,
+    floodBytes?: number,
+    nowMs: () => number = () => 0,
+  ) {
     super(
-      (checked, settings) => new AdaptiveMachine(checked, settings, 0, floodBytes),
+      (checked, settings) => new AdaptiveMachine(checked, settings, floodBytes, nowMs),
       handler,
       options,
     );
@@ -67,4 +72,22 @@ test('a line longer than the buffer moves with it', () => {
       expect(events).toEqual([`output 1 ${payload}`, 'output 2 y']);
     }
   }
+});
+
+/** Sends lines of 100 bytes in reads of ten, at a rate, for a virtual time. */
+function engineAfter(bytesPerMs: number, ms: number): string {
+  let now = 0;
+  const parser = new Parser(collector().handler, { framing: 'lines' }, undefined, () => now);
+  const read = Buffer.from(`%output %1 ${'x'.repeat(88)}\n`.repeat(10));
+  for (let sent = 0; sent < bytesPerMs * ms; sent += read.length) {
+    now = sent / bytesPerMs;
+    parser.push(read);
+  }
+  return parser.engine;
+}
+
+test('small reads are a flood if they come fast, and never if they come slowly', () => {
+  expect(engineAfter(10_000, 100)).toBe('wasm');
+  expect(engineAfter(2048, 1000)).toBe('wasm');
+  expect(engineAfter(1000, 60_000)).toBe('js');
 });
