@@ -17,7 +17,7 @@ export interface ControlParserOptions extends ParserOptions {
   /**
    * `wasm` is faster and needs WebAssembly SIMD and a security policy that allows it; `auto` takes it where
    * it can run. `adaptive` needs the least memory: it begins with code that is hardly compiled, and loads what `auto`
-   * takes once large reads show a flood. All behave alike.
+   * takes with the first flood: some 256 KB at once, or more than 1 MB/s for a while. All behave alike.
    * @defaultValue `'auto'`
    */
   readonly engine?: 'adaptive' | 'auto' | 'js' | 'wasm';
