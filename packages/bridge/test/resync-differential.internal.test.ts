@@ -11,9 +11,10 @@ import { type Dialect, dialectOf } from '../src/resync/dialect.ts';
 import { isCut, unknownTo } from '../src/resync/inexact.ts';
 import { cellBefore, paint } from '../src/resync/paint.ts';
 import { Pen } from '../src/resync/pen.ts';
-import { placed, readScreen, type Screen, screenCommands } from '../src/resync/screen.ts';
+import { placed, type Screen } from '../src/resync/screen.ts';
 import { agrees } from '../src/resync/seam.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
+import { askedScreen } from './support/asked-screen.ts';
 import {
   cellsOf,
   cursorOf,
@@ -252,17 +253,7 @@ afterAll(async () => {
   server?.close();
 });
 
-async function ask(): Promise<Screen> {
-  await tty.settled();
-  const commands = screenCommands(tty.pane.id, 0, false);
-  const replies = await Promise.all(commands.map((words) => tty.session.command(...words)));
-  const screen = readScreen(
-    replies.map((reply) => reply.lines),
-    dialect(),
-  );
-  if (screen === undefined) throw new Error('tmux did not answer as expected');
-  return screen;
-}
+const ask = (): Promise<Screen> => askedScreen(tty, dialect());
 
 const dialect = (): Dialect => dialectOf(tty.session.version);
 

@@ -9,9 +9,10 @@ import { fc } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Dialect, dialectOf } from '../src/resync/dialect.ts';
 import { isCut } from '../src/resync/inexact.ts';
-import { placed, readScreen, type Screen, screenCommands } from '../src/resync/screen.ts';
+import { placed, type Screen } from '../src/resync/screen.ts';
 import { StreamTracker } from '../src/resync/tracker.ts';
 import { widthOf } from '../src/resync/width.ts';
+import { askedScreen } from './support/asked-screen.ts';
 import { type TtyPane, ttyPane } from './support/pane-tty.ts';
 import { hasTmux, type TestServer, testServer } from './support/tmux.ts';
 
@@ -96,17 +97,7 @@ afterAll(async () => {
 
 const dialect = (): Dialect => dialectOf(tty.session.version);
 
-async function ask(): Promise<Screen> {
-  await tty.settled();
-  const commands = screenCommands(tty.pane.id, 0, false);
-  const replies = await Promise.all(commands.map((words) => tty.session.command(...words)));
-  const screen = readScreen(
-    replies.map(({ lines }) => lines),
-    dialect(),
-  );
-  if (screen === undefined) throw new Error('tmux did not answer as expected');
-  return screen;
-}
+const ask = (): Promise<Screen> => askedScreen(tty, dialect());
 
 /** What tmux has in each column: a character, ' ' for a tab, '' for what isn't a cell of its own. */
 async function columnsOf(y: number): Promise<string[]> {

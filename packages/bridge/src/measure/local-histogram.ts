@@ -1,5 +1,6 @@
 /**
- * A station's histogram where only one thread records, or no memory can be shared: what `SharedHistogram` does, for the only thread that records.
+ * A station's histogram where only one thread records, or no memory can be shared: what `SharedHistogram` does, for
+ * the only thread that records.
  *
  * Cost: recording as in `Histogram`, no allocation; an interval copies the counts.
  */

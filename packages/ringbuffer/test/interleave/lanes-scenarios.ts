@@ -225,6 +225,18 @@ const totalMany: Definition = {
     }),
 };
 
+/** Takes a free lane, pushes and closes: whether the push was admitted, or why there was no lane. */
+function pushOnTakenLane(ring: Package, handle: RingHandle, value: number): unknown {
+  try {
+    const lane = ring.attachLane(handle, options());
+    const pushed = lane.tryPush(record(value));
+    lane.close();
+    return pushed;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+}
+
 /** A lane is sealed while somebody takes it: it is his, and what he pushes comes, or it has ended. */
 const sealed: Definition = {
   name: 'lanes, sealed while a producer takes its lane',
@@ -233,18 +245,7 @@ const sealed: Definition = {
       name: 'lanes sealed',
       setup: () => ring.createLanes({ laneCount: 1, capacity: 16 }).handle,
       threads: [
-        {
-          run(handle) {
-            try {
-              const lane = ring.attachLane(handle, options());
-              const pushed = lane.tryPush(record(1));
-              lane.close();
-              return pushed;
-            } catch (error) {
-              return (error as { code?: string }).code;
-            }
-          },
-        },
+        { run: (handle) => pushOnTakenLane(ring, handle, 1) },
         {
           run(handle) {
             const consumer = ring.attachLanesConsumer(handle, options());
@@ -276,18 +277,7 @@ const reopened: Definition = {
         return handle;
       },
       threads: [
-        {
-          run(handle) {
-            try {
-              const lane = ring.attachLane(handle, options());
-              const pushed = lane.tryPush(record(2));
-              lane.close();
-              return pushed;
-            } catch (error) {
-              return (error as { code?: string }).code;
-            }
-          },
-        },
+        { run: (handle) => pushOnTakenLane(ring, handle, 2) },
         {
           run(handle) {
             const consumer = ring.attachLanesConsumer(handle, options());
