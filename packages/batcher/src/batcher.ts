@@ -216,7 +216,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const held = lanes.bytes + this.#delivery.batch.bytes + weight - replaced;
     if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
     if (this.#tickSeen) this.#startTick();
-    lanes.append(lane, item, weight, this.#tickMs, this.#delivery.busy);
+    // A full queue is a backlog even while the sink is free: after a drop, or while the event loop has its turn.
+    const isBacklog = this.#delivery.busy || lanes.count >= this.#settings.countMax; // Q4
+    lanes.append(lane, item, weight, this.#tickMs, isBacklog);
     this.#pushed++;
     if (this.#delivery.busy) {
       // Nothing can leave now: whoever frees the sink decides.

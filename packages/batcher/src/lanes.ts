@@ -134,7 +134,7 @@ export class Lanes<Item, Key, Accumulator, Value> {
     lane.forgotten = true;
   }
 
-  /** Merges an item of `weight` bytes that arrived at `nowMs`; while the sink is busy, into a backlog. */
+  /** Merges an item of `weight` bytes that arrived at `nowMs`; into a backlog if the sink is busy or a batch is full. */
   append(
     lane: Lane<Key, Accumulator, Value>,
     item: Item,

@@ -244,7 +244,29 @@ class World {
 
 const lists = (): number[][] => Array.from({ length: KEYS }, () => []);
 
-test.prop([script], { numRuns: runs })(
+/** A batch was dropped, a full one waited for the event loop's next turn, and a push made it fuller than allowed. */
+const pushAfterDrop: Script = {
+  commands: [
+    { kind: 'push', key: 1, count: 3, urgent: false },
+    { kind: 'advance', ms: 11 },
+    { kind: 'push', key: 1, count: 1, urgent: false },
+  ],
+  treatments: [
+    { takesMs: 10, isAsync: true, fails: false, pushes: 0 },
+    { takesMs: 0, isAsync: true, fails: true, pushes: 0 },
+  ],
+  ending: 'close',
+  delayMsMax: 0,
+  bytesMax: 1 << 20,
+  countMax: 1,
+  pendingBytesMax: 20,
+  resolutionMs: 1,
+  hold: 'learned',
+  decision: 'drop',
+  attemptsMax: 1,
+};
+
+test.prop([script], { numRuns: runs, examples: [[pushAfterDrop]] })(
   'keeps every item, once, in order, in time, in bounds',
   async (script) => {
     const world = new World(script);
