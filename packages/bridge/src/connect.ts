@@ -7,6 +7,7 @@ import { type ConnectOptions, type ControlStream, type Settings, settingsOf } fr
 import type { SourcePlan } from './receive/plan.ts';
 import { parseRecording } from './receive/recording-format.ts';
 import { readTmuxVersion, unknownVersion } from './receive/version.ts';
+import { loadResync } from './resync/resyncs.ts';
 import { openSource } from './ring/open-source.ts';
 import type { Source } from './ring/source.ts';
 import { Session } from './session.ts';
@@ -132,6 +133,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
   const aborted = (): BridgeError =>
     new BridgeError('ERR_SESSION_CLOSED', 'connect was aborted', signal?.reason);
   if (signal?.aborted) throw aborted();
+  if ((options.pipe?.policy ?? 'lossless') !== 'lossless' && options.recording === undefined) {
+    // Meanwhile; whoever needs it asks for it again, and is told if it can't be had.
+    loadResync().catch(() => {});
+  }
   const { plan, version, live } = await planOf(settings);
   if (signal?.aborted) throw aborted();
   if (options.recordTo !== undefined) {

@@ -41,6 +41,8 @@ export type BridgeErrorCode =
   | 'ERR_VIEWER_PROTOCOL'
   /** The file is no recording, or is damaged. */
   | 'ERR_RECORDING_FORMAT'
+  /** A part of this package that is loaded when it is first needed can't be: too many open files, or it is gone. */
+  | 'ERR_BRIDGE_LOAD'
   /** The worker thread died; `cause` is its error. */
   | 'ERR_WORKER_FAILED';
 

@@ -136,6 +136,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       },
       paused: (pane) => this.#paused(pane),
       restored: (pane, report) => this.emit('resync', pane, report),
+      failed: (pane, pipes, isPaused, error) => {
+        for (const pipe of pane.pipes) if (pipes.includes(pipe)) pipe.fail(error);
+        if (isPaused) this.#resume(pane);
+      },
       version: () => this.version,
       now: () => this.clock.now(),
     });
@@ -408,9 +412,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
   #paused(pane: Pane): void {
     const how = this.#delivery.paused(pane);
     if (how === 'asked') return;
-    if (how === 'lost') this.#requests.tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
+    if (how === 'lost') this.#resume(pane);
     this.#gaps++;
     this.emit('gap', pane);
+  }
+
+  #resume(pane: Pane): void {
+    this.#requests.tryCommand('refresh-client', '-A', `%${pane.id}:continue`);
   }
 
   /** Asks tmux for everything there is. */

@@ -406,6 +406,14 @@ export class Pipe {
     this.#failWith(error);
   }
 
+  /**
+   * Ends it because it can't be given what it waits for.
+   * @internal
+   */
+  fail(error: BridgeError): void {
+    if (this.#state === 'open') this.#failWith(error);
+  }
+
   #failWith(error: BridgeError): void {
     queueMicrotask(() => {
       this.#outbox.abort(error);

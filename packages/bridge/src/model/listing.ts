@@ -54,11 +54,12 @@ export const listingLine = (encoder: CommandEncoder): string =>
 
 /**
  * What a subscription watches: tmux compares it once a second and tells when it differs. It is never read, so it may
- * hold any text; a change only says that it is time for a listing.
+ * hold any text; a change only says that it is time for a listing. Names of windows aren't in it: every version notifies
+ * of them, and by default they follow each command that runs.
  */
 export const digestFormat: string =
   '#{S:#{session_id} #{session_name} #{session_attached}' +
-  '#{W:|#{window_index} #{window_id} #{window_flags} #{window_name} #{=4:window_layout} #{pane-border-status}' +
+  '#{W:|#{window_index} #{window_id} #{window_flags} #{=4:window_layout} #{pane-border-status}' +
   '#{P: #{pane_id} #{pane_active} #{pane_dead} #{pane_mode} #{pane_title}}};}';
 
 const sessionLine = /^\$(\d+) (\d+) (.*)$/;

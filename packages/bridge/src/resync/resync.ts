@@ -27,6 +27,8 @@ import { type Seam, SeamRequest } from './seam.ts';
 import { StreamTracker } from './tracker.ts';
 import { type Cause, Wishes, withHistory } from './wishes.ts';
 
+export { dialectOf } from './dialect.ts';
+
 /** What a resync restored. */
 export interface ResyncReport {
   /** Why: a viewer was attached, a viewer lagged, tmux dropped output, or what was missing is known now. */
