@@ -142,6 +142,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       },
       version: () => this.version,
       now: () => this.clock.now(),
+      windowOf: (id) => this.model.panes.get(id)?.window,
     });
     this.#hold = this.#createHold();
     this.#delivery = this.#createDelivery();
@@ -397,7 +398,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         break;
       }
       case 'layout-change':
-        this.#resyncs.layoutChanged();
+        this.#resyncs.layoutChanged(notification.window);
         break;
       case 'subscription-changed':
         this.#requests.changed(notification);
@@ -436,7 +437,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
       this.#attachedBefore = attached;
       this.emit('attached', attached);
     }
-    for (const change of changes) this.emit('change', change);
+    for (const change of changes) {
+      this.emit('change', change);
+      this.#delivery.changed(change); // who has resized a terminal for it gets the screen
+    }
     if (listed) this.#pauseLimit.follow(this.model);
     this.#focus.tell();
   }

@@ -181,6 +181,18 @@ const unit = fc.oneof(
       '\x1b[3:4H',
       `\x1b[${'1;'.repeat(24)}m`,
       '\x1b[31;99999999999m',
+      '\x1b[?7;99999999999l',
+      '\x1b[?6:1l',
+      '\x1b[2;1:1J',
+      '\x1b[3;1J',
+      '\x1b[2:1J',
+      '\x1b[3;4:1H',
+      '\x1b[2;4:1r',
+      '\x1b[1:1s',
+      '\x1b[1:1u',
+      '\x1b[4:1h',
+      '\x1b[2:1b',
+      '\x1b[=1;1u',
     ),
   },
 );
@@ -334,6 +346,41 @@ describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
     const screen = await ask();
     expect(agrees(tracker, screen)).toBe(true);
     if (!text.includes('\x1bPq')) expect(tracker.cursor.x).toBe(screen.x);
+  });
+
+  test('repeats as tmux does after any sequence', async () => {
+    const codes = (first: number, last: number): string[] =>
+      Array.from({ length: last - first + 1 }, (_, index) => String.fromCharCode(first + index));
+    const marked = (list: string, finals: readonly string[], text: (mark: string) => string) =>
+      list.split(',').flatMap((mark) => finals.map((final) => text(mark) + final));
+    const sequences = [
+      ...marked(',?,>,=,<', codes(0x40, 0x7e), (mark) => `\x1b[${mark}1`),
+      ...marked('!, ,$,",*', codes(0x40, 0x7e), (mark) => `\x1b[1${mark}`),
+      ...marked('$,+', codes(0x40, 0x7e), (mark) => `\x1b[?1${mark}`),
+      ...marked(',(,),*,#,%, ,$', codes(0x30, 0x7e), (mark) => `\x1b${mark}`),
+      ...[
+        '\xff',
+        '\xe6',
+        '\xe6\x97',
+        '\xe6\x97\xff',
+        '\xe6A',
+        '\xe6\x97\x1b[1?m\xa5',
+        '\x7f',
+        '\0',
+      ],
+      ...['\x1b[1;99999999999m', '\x1b[?7;99999999999l', `\x1b[${'1;'.repeat(24)}m`, '\x1b[3:4m'],
+    ];
+    const known = await fresh();
+    for (const text of sequences) {
+      const tracker = known.clone();
+      const bytes = Buffer.from(`\x18\x1b\\\x1b[?1049l\x1bc\x1b[10Cab${text}\x1b[3b`, 'latin1');
+      tty.feed(bytes);
+      tracker.push(bytes, 0, bytes.length);
+      await tty.settled();
+      const { lines } = await tty.session.command('display-message', '-p', '#{cursor_x}');
+      if (tracker.cursor.x < 0) continue;
+      expect(tracker.cursor.x, JSON.stringify(text)).toBe(Number(lines[0]));
+    }
   });
 
   test('is restored by a snapshot, as every probe shows', async () => {

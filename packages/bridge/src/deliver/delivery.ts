@@ -15,6 +15,7 @@ import type { BridgeError } from '../errors.ts';
 import { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
+import type { ModelChange } from '../model/entities.ts';
 import type { Pane } from '../pane.ts';
 import type { Resyncs } from '../resync/resyncs.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -128,6 +129,21 @@ export class Delivery {
     if (pipes.length === 0 || !this.#host.canResync) return 'lost';
     for (const pipe of pipes) pipe.await();
     return this.#host.resyncs.of(pane).paused(pipes) ? 'asked' : 'resyncing';
+  }
+
+  /**
+   * Follows the model: when a pane has another size, tmux has wrapped its rows anew, and no terminal does that alike, so
+   * its pipes get the screen as it is now.
+   */
+  changed({ kind, id, before, fields }: ModelChange): void {
+    if (kind !== 'pane' || before === undefined) return;
+    if (!fields.includes('columns') && !fields.includes('rows')) return;
+    const resync = this.#host.resyncs.get(id);
+    if (resync === undefined || !this.#host.canResync) return;
+    resync.layoutChanged();
+    for (const pipe of this.#host.panes.get(id)?.pipes ?? []) {
+      if (pipe.policy !== 'lossless') resync.want(pipe, 'resize');
+    }
   }
 
   /** Learns that the connection broke: what comes on another one doesn't follow on what came. */

@@ -72,6 +72,13 @@ export class Cursor {
     this.y = -1;
   }
 
+  /** Forgets the size of the screen too, and what depends on it. */
+  loseSize(): void {
+    this.lose();
+    this.columns = this.rows = this.top = this.bottom = -1;
+    this.tabs = undefined;
+  }
+
   set(x: number, y: number): void {
     this.x = x;
     this.y = y;

@@ -25,6 +25,8 @@ export interface GrammarTarget {
   character(code: number): void;
   /** U+FFFD is printed in place of bytes that are no character. */
   replaced(): void;
+  /** A byte of a character that isn't ASCII has come, or one that is no character's. */
+  opened(): void;
   /** A byte below 0x20. */
   control(byte: number): void;
   /** `ESC`, intermediates and a final byte. */
@@ -226,6 +228,7 @@ export class Grammar {
   }
 
   #topBit(byte: number): void {
+    this.#target.opened();
     if (this.#utf8Bytes === 0) {
       if (byte >= 0xc2 && byte <= 0xf4) {
         this.#utf8Bytes = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
@@ -330,6 +333,7 @@ const nobody: GrammarTarget = {
   printed() {},
   character() {},
   replaced() {},
+  opened() {},
   control() {},
   escape() {},
   sequence() {},

@@ -7,12 +7,25 @@
  */
 import type { GrammarTarget } from './grammar.ts';
 import { isColourCommand } from './palette.ts';
-import { parameterCountMax } from './pen.ts';
 import type { StreamTracker } from './tracker.ts';
 import { widthOf } from './width.ts';
 
 /** Private modes that tmux keeps but doesn't report (3.3a), and that a terminal must have. */
 export const untoldModes: ReadonlySet<number> = new Set([12, 1004, 2004]);
+
+/** Escape sequences that tmux knows. */
+const escapes: ReadonlySet<string> = new Set('7 8 = > D E H M \\ c (0 (B )0 )B #8'.split(' '));
+
+/** Parameters that tmux reads of a sequence, at most; with one more it ignores all of it, and so with a number beyond. */
+const parameterCountMax = 23;
+const parameterMax = 0x7fffffff;
+
+/** Whether tmux ignores a sequence for its parameters. */
+function areRefused(parameters: string): boolean {
+  if (parameters.length < 10) return false; // neither so many, nor so great a number
+  const words = parameters.split(';');
+  return words.length > parameterCountMax || words.some((word) => Number(word) > parameterMax);
+}
 
 /** Carries bytes out on a tracker. */
 export class Interpreter implements GrammarTarget {
@@ -84,6 +97,10 @@ export class Interpreter implements GrammarTarget {
     this.#tracker.repeatable = false;
   }
 
+  opened(): void {
+    this.#tracker.repeatable = false;
+  }
+
   #cellPrinted(): void {
     const { x, y } = this.#tracker.cursor;
     this.#tracker.justPrintedCell = true;
@@ -120,7 +137,8 @@ export class Interpreter implements GrammarTarget {
 
   escape(name: string): void {
     const { cursor } = this.#tracker;
-    this.#tracker.justPrintedCell = this.#tracker.repeatable = false;
+    this.#tracker.justPrintedCell = false;
+    if (escapes.has(name)) this.#tracker.repeatable = false;
     this.#tracker.untold.escape(name);
     if (name === '7') this.#tracker.save();
     else if (name === '8') this.#tracker.restore();
@@ -187,22 +205,35 @@ export class Interpreter implements GrammarTarget {
 
   sequence(marks: string, parameters: string, final: string): void {
     this.#tracker.justPrintedCell = false;
+    if (areRefused(parameters)) return;
     if (marks === '' && final === 'b') this.#repeat(parameters);
-    this.#tracker.repeatable = false;
+    if (this.#tracker.repeatable && this.#tracker.dialect.sequences.has(marks + final)) {
+      this.#tracker.repeatable = false;
+    }
     if (marks === '?' && (final === 'h' || final === 'l')) {
       for (const word of parameters.split(';')) this.#privateMode(Number(word), final === 'h');
     } else if (marks === ' ' && final === 'q') this.#tracker.cursorStyle = parameters;
     else if (marks === '' && final === 'm') this.#tracker.pen.apply(parameters);
-    else if (marks === '' && !parameters.includes(':')) this.#plainSequence(parameters, final);
+    else if (marks === '') this.#plainSequence(parameters, final);
     else this.#tracker.untold.sequence(marks, parameters, final);
   }
 
   #plainSequence(parameters: string, final: string): void {
-    const { cursor } = this.#tracker;
+    // -1 where nothing is given, not a number where there are subparameters: tmux reads each when it needs it.
     const words = parameters.split(';').map((word) => Number(word || '-1'));
-    if (words.length > parameterCountMax || words.some((word) => word > 0x7fffffff)) return;
     const first = Math.max(0, words[0]!);
-    const second = words[1] ?? -1;
+    if (final === 's') this.#tracker.save();
+    else if (final === 'u') this.#tracker.restore();
+    else if (final === 'h' || final === 'l') {
+      if (words.includes(4)) this.#tracker.insert = final === 'h';
+      for (const mode of words) this.#tracker.untold.mode(mode, false, final === 'h');
+    } else if (final === 't') this.#tracker.untold.sequence('', parameters, final);
+    else if (!Number.isNaN(first)) this.#move(final, first, words[1] ?? -1);
+  }
+
+  /** Sequences that move the cursor, or what moves it; `second` is -1 if it isn't given. */
+  #move(final: string, first: number, second: number): void {
+    const { cursor } = this.#tracker;
     const count = Math.max(1, first);
     if (final === 'A') cursor.up(count);
     else if (final === 'B') cursor.down(count);
@@ -214,19 +245,16 @@ export class Interpreter implements GrammarTarget {
       else cursor.up(count);
     } else if (final === 'G' || final === '`') cursor.to(count - 1, -1);
     else if (final === 'd') cursor.to(-1, count - 1);
-    else if (final === 'H' || final === 'f') cursor.to(Math.max(1, second) - 1, count - 1);
-    else if (final === 'r')
+    else if (final === 'H' || final === 'f') {
+      if (!Number.isNaN(second)) cursor.to(Math.max(1, second) - 1, count - 1);
+    } else if (final === 'r') {
+      if (Number.isNaN(second)) return;
       cursor.region(count - 1, (second < 0 ? cursor.rows : Math.max(1, second)) - 1);
-    else if (final === 's') this.#tracker.save();
-    else if (final === 'u') this.#tracker.restore();
-    else if (final === 'g') {
+    } else if (final === 'g') {
       if (first === 0 || first === 3) cursor.clearTab(first === 3);
     } else if (final === 'Z') cursor.tabBack(count);
-    else if (final === 'h' || final === 'l') {
-      if (words.includes(4)) this.#tracker.insert = final === 'h';
-      for (const mode of words) this.#tracker.untold.mode(mode, false, final === 'h');
-    } else if (final === 't') this.#tracker.untold.sequence('', parameters, final);
-    else this.#edit(final, first, count);
+    else if (final !== 'J' || first !== 3) this.#edit(final, first, count);
+    else if (second <= 0) this.#edit(final, first, count); // or history stays
   }
 
   /** Sequences that change cells. */
@@ -248,9 +276,9 @@ export class Interpreter implements GrammarTarget {
 
   /** `REP`: tmux repeats what was printed last if nothing came between, up to the end of the row. */
   #repeat(parameters: string): void {
-    const count = Math.max(1, Number(parameters || '1'));
+    const count = Math.max(1, Number(parameters.split(';', 1)[0] || '1'));
     const { x, columns } = this.#tracker.cursor;
-    if (!this.#tracker.repeatable) return;
+    if (!this.#tracker.repeatable || Number.isNaN(count)) return;
     const times = x < 0 ? 1 : Math.min(count, columns - x);
     const code = this.#tracker.lastCode;
     if (code !== 0) for (let time = 0; time < times; time++) this.character(code);

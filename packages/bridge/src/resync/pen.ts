@@ -5,8 +5,7 @@
  * (`CSI 31 m` tells the foreground), a reset teaches all.
  *
  * A1: a part is the parameters that set it, in one form for each meaning, so `sgr()` gives back what was parsed.
- * A2: parameters mean what they mean to tmux (input.c): an incomplete palette colour is the default one, a sequence of
- *     24 parameters or more, or with one beyond 2^31, means nothing.
+ * A2: parameters mean what they mean to tmux (input.c): an incomplete palette colour is the default one.
  */
 
 /** Indices of the parts, in the order in which they are written. */
@@ -15,8 +14,6 @@ const [fg, bg, us, bold, dim, italic, underline, blink, inverse, hidden, strike,
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ] as const;
 
-/** Parameters from which on tmux ignores a sequence. */
-export const parameterCountMax = 23;
 const subparameterCountMax = 8;
 
 /** Parameters that set a part to its default. */
@@ -89,10 +86,6 @@ export class Pen {
   /** Applies the parameters of an SGR sequence: `1;31`, `38:2::1:2:3`. */
   apply(parameters: string): void {
     const list = parameters.split(';');
-    if (list.length > parameterCountMax) return;
-    for (const parameter of list) {
-      if (!parameter.includes(':') && Number(parameter) > 0x7fffffff) return;
-    }
     for (let index = 0; index < list.length; index++) {
       const parameter = list[index]!;
       if (parameter.includes(':')) this.#applyColons(parameter);

@@ -31,8 +31,11 @@ export { dialectOf } from './dialect.ts';
 
 /** What a resync restored. */
 export interface ResyncReport {
-  /** Why: a viewer was attached, a viewer lagged, tmux dropped output, or what was missing is known now. */
-  readonly cause: 'attach' | 'skip' | 'gap' | 'repair';
+  /**
+   * Why: a viewer was attached, a viewer lagged, tmux dropped output, the pane has another size and tmux wrapped its
+   * rows anew, or what was missing is known now.
+   */
+  readonly cause: 'attach' | 'skip' | 'gap' | 'resize' | 'repair';
   /** What isn't restored exactly, by name; empty if all of it is. */
   readonly inexact: readonly InexactReason[];
   /** Requests that it took. */
@@ -120,9 +123,12 @@ export class PaneResync {
   want(pipe: ResyncPipe, cause: Cause): void {
     this.#wishes.want(pipe, cause);
     if (this.#asked || this.#timer !== undefined) return;
-    // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag.
+    // A viewer that lags all the time costs tmux at most ten snapshots a second, however many lag; so does a border
+    // that somebody drags.
     const waitMs =
-      cause === 'skip' ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6 : 0;
+      cause === 'skip' || cause === 'resize'
+        ? skipIntervalMs - (this.#host.now() - this.#handedAt) / 1e6
+        : 0;
     if (waitMs > 0) this.#later(waitMs);
     else this.#ask();
   }
@@ -156,10 +162,12 @@ export class PaneResync {
     this.#request?.otherOutput();
   }
 
-  /** Learns that a pane changed its size or place. */
+  /** Learns that the pane has another size, or may have. */
   layoutChanged(): void {
     this.#tracker.misplaced();
-    if (this.#request !== undefined) this.#request.invalid = true;
+    if (this.#request === undefined) return;
+    this.#request.invalid = true;
+    this.#attempts = 0; // the next one is the first that may fit
   }
 
   /**

@@ -87,6 +87,8 @@ export interface ResyncsHost {
   now(): number;
   /** Returns tmux's version. */
   version(): string;
+  /** Returns the number of a pane's window, if known. */
+  windowOf(pane: number): number | undefined;
 }
 
 /** One resync a pane that needs one. */
@@ -168,9 +170,11 @@ export class Resyncs {
     return this.#resyncs.get(id)?.output(bytes, start, end) ?? true;
   }
 
-  /** Learns that panes changed their size or place. */
-  layoutChanged(): void {
-    for (const resync of this.#resyncs.values()) resync.layoutChanged();
+  /** Learns that panes of a window changed their size or place. */
+  layoutChanged(window: number): void {
+    for (const [id, resync] of this.#resyncs) {
+      if ((this.#host.windowOf(id) ?? window) === window) resync.layoutChanged();
+    }
   }
 
   /** Ends the resync of a pane that is gone. */

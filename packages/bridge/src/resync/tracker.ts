@@ -158,8 +158,7 @@ export class StreamTracker {
   /** Bytes are missing from here on: forgets what they may have changed. */
   lose(): void {
     this.pen.forget();
-    this.cursor.lose();
-    this.cursor.tabs = undefined;
+    this.cursor.loseSize();
     this.history.lose();
     // What was half known would be completed from the wrong cells (T2).
     if (!this.saved.pen.known) this.saved = { ...this.saved, pen: new Pen(true) };
@@ -183,7 +182,7 @@ export class StreamTracker {
 
   /** The pane got another size, or the stream's place isn't what was thought: positions are unknown. */
   misplaced(): void {
-    this.cursor.lose();
+    this.cursor.loseSize();
     this.history.lose();
     this.screens.lose('');
     this.lastY = -1;

@@ -128,9 +128,9 @@ export class Untold {
     this.#keyStack = this.#titles = 0;
   }
 
-  /** A mode was set or reset. */
+  /** A mode was set or reset; what isn't a number above 0 is none. */
   mode(number: number, isPrivate: boolean, on: boolean): void {
-    if ((isPrivate ? knownPrivateModes : knownModes).has(number)) return;
+    if (!(number > 0) || (isPrivate ? knownPrivateModes : knownModes).has(number)) return;
     const name = `${isPrivate ? '?' : ''}${number}`;
     if (!on) this.#modes.delete(name);
     else if (this.#modes.size < modesMax) this.#modes.add(name);

@@ -2,7 +2,7 @@
  * Which pipes of a pane want a snapshot, and why; and which terminals differ from tmux until there is another one.
  *
  * ```text
- * attach, skip, gap ─▶ wanting ─ handed over ─┬─ exact ────────────────────────▶ done
+ * attach, skip, … ──▶ wanting ─ handed over ─┬─ exact ────────────────────────▶ done
  *                         ▲                   ├─ inexact ──▶ inexact ─ repair ─┐
  *                         │                   └─ saved pen unknown ▶ latent ───┤ when it is used
  *                         └────────────────────────────────────────────────────┘
@@ -10,7 +10,7 @@
  */
 
 /** Why a pipe gets a snapshot. */
-export type Cause = 'attach' | 'skip' | 'gap' | 'repair';
+export type Cause = 'attach' | 'skip' | 'gap' | 'resize' | 'repair';
 
 /** After a skip the terminal's own scrollback stays, with its hole. */
 export const withHistory = (cause: Cause): boolean => cause === 'attach' || cause === 'gap';
@@ -50,6 +50,7 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
   }
 
   want(pipe: Pipe, cause: Cause): void {
+    if (cause === 'resize' && this.has(pipe)) return; // it gets what it waits for in the new size
     this.#wanting.set(pipe, cause);
   }
 
