@@ -33,6 +33,11 @@ export type InexactReason =
   | 'tabs'
   /** Half of a wide character may have been erased at a place that the stream doesn't tell: tmux doesn't tell the other. */
   | 'half-character'
+  /**
+   * The pane was resized while the alternate screen was shown: tmux wraps the other one anew when it is left, which is
+   * followed by another snapshot (`resize`).
+   */
+  | 'hidden-screen'
   | UntoldReason;
 
 /** Returns what a tracker doesn't know now, apart from what was there before it began. */
@@ -77,6 +82,7 @@ export function lastingOf(
   }
   if (screen.guessedTabs) reasons.push('tabs');
   if (isCut(tracker, history)) reasons.push('half-character');
+  if (tracker.screens.outgrown) reasons.push('hidden-screen');
   return reasons;
 }
 

@@ -30,6 +30,11 @@ const prelude =
   '\x18\x1b\\\x1b]8;;\x1b\\\x1b[?2026l\x1b[?2026h\x1b[?1049l\x1b[?69l\x1b[r\x1b[?6l\x1b[4l\x1b[?7h\x1b[0m\x1b(B\x1b)0\x0f' +
   '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[H\x1b[2J';
 
+/** The sets that captured rows are painted with. */
+const plainSets = '\x1b(B\x1b)0\x0f';
+const setsOf = ({ sets, shift }: { readonly sets: readonly [string, string]; shift: number }) =>
+  `\x1b(${sets[0]}\x1b)${sets[1]}${shift === 1 ? '\x0e' : '\x0f'}`;
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
 const sgrHere = /\x1b\[([\d;:]*)m/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
@@ -169,7 +174,9 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
       paintRows(screen.hidden, tellsErased ? undefined : tracker.screens.hidden.backgrounds);
     const x = Math.min(screen.hiddenX, screen.columns - 1);
     const y = Math.min(screen.hiddenY, screen.height - 1);
-    text += `${place(x, y)}${tracker.screens.pen.sgr()}${mode(1049, true)}\x1b[0m\x1b[H\x1b[2J`;
+    // Terminals save the sets too, and tmux leaves them as they are: the same, unless they change meanwhile.
+    const kept = tracker.screens.pen.sgr() + setsOf(tracker);
+    text += `${place(x, y)}${kept}${mode(1049, true)}${plainSets}\x1b[0m\x1b[H\x1b[2J`;
   } else text += paintHistory(screen, history);
   // The colours of the capture go on from its history.
   const [first] = penAtRows(screen);
@@ -179,9 +186,8 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
     tellsErased ? undefined : tracker.shown.backgrounds,
   );
   text += paintTabs(screen);
-  const select = `\x1b(${saved.sets[0]}\x1b)${saved.sets[1]}${saved.shift === 1 ? '\x0e' : '\x0f'}`;
-  text += `${place(Math.max(0, saved.x), Math.max(0, saved.y))}${saved.pen.sgr()}${select}\x1b7`;
-  text += '\x1b[0m\x1b(B\x1b)0\x0f';
+  text += `${place(Math.max(0, saved.x), Math.max(0, saved.y))}${saved.pen.sgr()}${setsOf(saved)}\x1b7`;
+  text += `\x1b[0m${plainSets}`;
   if (screen.top !== 0 || screen.bottom !== screen.height - 1) {
     text += `\x1b[${screen.top + 1};${screen.bottom + 1}r`;
   }
@@ -199,7 +205,7 @@ export function paint(screen: Screen, tracker: StreamTracker, history: boolean):
   text += `\x1b]2;${screen.title}\x1b\\`;
   const colours = tracker.pen.sgr();
   const link = tracker.link === '' ? '' : `\x1b]8;${tracker.link}\x1b\\`;
-  const pen = `${colours}\x1b(${sets[0]}\x1b)${sets[1]}${tracker.shift === 1 ? '\x0e' : '\x0f'}${link}`;
+  const pen = `${colours}${setsOf(tracker)}${link}`;
   const again = tracker.justPrinted ? cellBefore(screen, screen.x, screen.y) : undefined;
   // After dropped output the sets are a guess: what they would show otherwise stays as it was painted.
   if (again === undefined || again.drawn !== (sets[tracker.shift] === '0')) text += pen;

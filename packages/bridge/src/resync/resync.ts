@@ -102,6 +102,7 @@ export class PaneResync {
   /** Something was lost that no cause of a resync says (S2). */
   #estranged = false;
   #pid: number | undefined;
+  #rewraps = 0;
   #closed = false;
   /** When snapshots were handed over last (ns). */
   #handedAt = Number.NEGATIVE_INFINITY;
@@ -151,6 +152,7 @@ export class PaneResync {
     if (this.#checkCut && start < end) this.#afterGap(bytes[start]!);
     this.#tracker.push(bytes, start, end);
     this.#request?.output(bytes, start, end);
+    if (this.#tracker.rewraps !== this.#rewraps) this.#rewrapped();
     if (!this.#tracker.pen.known) this.#wishes.penLost();
     if (this.#wishes.anyInexact && !this.#asked && this.#timer === undefined)
       this.#later(this.#repairMs);
@@ -160,6 +162,12 @@ export class PaneResync {
   /** Learns that another pane had output. */
   otherOutput(): void {
     this.#request?.otherOutput();
+  }
+
+  /** Rows that a terminal has as they were have been wrapped anew. */
+  #rewrapped(): void {
+    this.#rewraps = this.#tracker.rewraps;
+    for (const pipe of this.#wishes.served) this.want(pipe, 'resize');
   }
 
   /** Learns that the pane has another size, or may have. */

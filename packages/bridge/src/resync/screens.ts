@@ -35,6 +35,8 @@ export class Screens {
   alternate: boolean | undefined;
   /** What leaving the alternate screen restores: a pen, and a place (-1 if unknown). */
   pen: Pen = new Pen(true);
+  /** The hidden screen has another size: tmux wraps it anew when it is shown again. */
+  outgrown = false;
   #x = -1;
   #y = -1;
 
@@ -49,6 +51,7 @@ export class Screens {
     this.hidden.assign(other.hidden);
     this.alternate = other.alternate;
     this.pen = other.pen.clone();
+    this.outgrown = other.outgrown;
     this.#x = other.#x;
     this.#y = other.#y;
   }
@@ -58,6 +61,7 @@ export class Screens {
     this.shown.anchor(told.columns, told.height);
     this.hidden.anchor(told.columns, told.height);
     this.alternate = told.alternate;
+    this.outgrown &&= told.alternate;
     this.#x = told.hiddenX;
     this.#y = told.hiddenY;
   }
@@ -69,6 +73,12 @@ export class Screens {
     this.alternate = undefined;
     this.shown.forget();
     this.hidden.forget();
+  }
+
+  /** The pane has another size. */
+  resized(): void {
+    this.outgrown ||= this.alternate !== false;
+    this.lose('');
   }
 
   /** Cells are elsewhere, or are others; erased ones may have come in. */
@@ -95,6 +105,7 @@ export class Screens {
   enter(pen: Pen, cursor: Cursor | undefined): boolean {
     if (this.alternate === true) return false;
     this.alternate = true;
+    this.outgrown = false;
     this.pen = pen.clone();
     if (cursor !== undefined) {
       this.#x = cursor.x;
@@ -116,7 +127,7 @@ export class Screens {
   /** From the alternate screen; returns whether it was there. */
   leave(): boolean {
     const was = this.alternate === true;
-    this.alternate = false;
+    this.alternate = this.outgrown = false;
     if (was) {
       this.shown.assign(this.hidden);
       this.hidden.reset();

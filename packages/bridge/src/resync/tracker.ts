@@ -77,6 +77,8 @@ export class StreamTracker {
   earlier = true;
   /** How much was done that can't be done twice (T4). */
   changes = 0;
+  /** How often tmux has wrapped rows anew that a terminal has as they were. */
+  rewraps = 0;
   /** Insert mode. */
   insert = false;
   /** The last cell printed: the column after it, and its row; -1 if it may be gone. */
@@ -123,6 +125,7 @@ export class StreamTracker {
     made.untold.assign(this.untold);
     made.earlier = this.earlier;
     made.changes = this.changes;
+    made.rewraps = this.rewraps;
     made.insert = this.insert;
     made.lastX = this.lastX;
     made.lastY = this.lastY;
@@ -184,7 +187,7 @@ export class StreamTracker {
   misplaced(): void {
     this.cursor.loseSize();
     this.history.lose();
-    this.screens.lose('');
+    this.screens.resized();
     this.lastY = -1;
     const { saved } = this;
     if (saved.x !== 0 || saved.y !== 0) this.saved = { ...saved, x: -1, y: -1 };
@@ -312,8 +315,14 @@ export class StreamTracker {
   /** From the alternate screen; what was saved comes back even if it isn't shown. */
   leaveAlternate(withCursor: boolean): void {
     const { cursor } = this;
+    const { outgrown } = this.screens;
     const isRestored = withCursor && this.screens.restore(this.pen, cursor);
     if (!isRestored && cursor.x >= cursor.columns) cursor.x = cursor.columns - 1;
     if (this.screens.leave()) this.untold.left();
+    if (!outgrown) return;
+    this.rewraps++;
+    cursor.lose();
+    this.history.lose();
+    this.screens.lose('');
   }
 }

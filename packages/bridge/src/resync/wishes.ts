@@ -20,6 +20,8 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
   readonly #wanting = new Map<Pipe, Cause>();
   readonly #inexact = new Set<Pipe>();
   readonly #latent = new Set<Pipe>();
+  /** All that have had a snapshot. */
+  readonly #served = new Set<Pipe>();
 
   /** Whether any pipe waits. */
   get any(): boolean {
@@ -59,6 +61,11 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
     for (const pipe of this.#inexact) this.#wanting.set(pipe, cause);
   }
 
+  /** The pipes that have had a snapshot and haven't ended. */
+  get served(): Iterable<Pipe> {
+    return this.#served;
+  }
+
   /** A pen that isn't known is in use: terminals that were told nothing of it differ. */
   penLost(): void {
     for (const pipe of this.#latent) this.#inexact.add(pipe);
@@ -74,6 +81,7 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
 
   /** A pipe got its snapshot. */
   handed(pipe: Pipe, exact: boolean, savedPensKnown: boolean): void {
+    this.#served.add(pipe);
     if (exact) this.#inexact.delete(pipe);
     else this.#inexact.add(pipe);
     if (savedPensKnown) this.#latent.delete(pipe);
@@ -84,11 +92,13 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
     this.#wanting.delete(pipe);
     this.#inexact.delete(pipe);
     this.#latent.delete(pipe);
+    this.#served.delete(pipe);
   }
 
   clear(): void {
     this.#wanting.clear();
     this.#inexact.clear();
     this.#latent.clear();
+    this.#served.clear();
   }
 }

@@ -3,9 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { supports } from '@millrace/tmux-proto/commands';
 
 export const tmuxProgram: string = process.env['MILLRACE_TMUX'] ?? 'tmux';
-export const hasTmux: boolean = spawnSync(tmuxProgram, ['-V']).error === undefined;
+const asked = spawnSync(tmuxProgram, ['-V'], { encoding: 'utf8' });
+export const hasTmux: boolean = asked.error === undefined;
+/** The version of that tmux, as it says it; empty without one. */
+export const tmuxVersion: string = hasTmux ? asked.stdout.replace(/^\S+ /, '').trim() : '';
+/** Whether there is one that resyncs, pauses panes and has subscriptions: 3.2 or later. */
+export const canResync: boolean = hasTmux && supports(tmuxVersion, 'flow-control');
 
 export interface TestServer {
   readonly directory: string;
