@@ -52,7 +52,8 @@ export class Wishes<Pipe extends { readonly historyLines: number }> {
   }
 
   want(pipe: Pipe, cause: Cause): void {
-    if (cause === 'resize' && this.has(pipe)) return; // it gets what it waits for in the new size
+    const before = this.#wanting.get(pipe) ?? 'repair';
+    if (cause === 'resize' && before !== 'repair') return; // it gets what it waits for in the new size
     this.#wanting.set(pipe, cause);
   }
 
