@@ -30,6 +30,7 @@ async function make(): Promise<{ resyncs: Resyncs; noted: Noted; loaded: () => P
       noted.failed.push({ id, pipes, paused, code: error.code }),
     now: () => 0,
     version: () => '3.3a',
+    windowOf: () => undefined,
   };
   const loaded = (): Promise<void> =>
     loadResync().then(

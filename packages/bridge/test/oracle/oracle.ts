@@ -310,7 +310,7 @@ class Oracle {
     if (this.#handedOver === undefined) return '';
     const { screen, tracker, restBytes, attempts } = this.#handedOver;
     const { rows: _, hidden: _1, history: _2, capturedHidden: _3, ...told } = screen;
-    const { pen, cursor, saved, sets, shift, alternatePen } = tracker;
+    const { pen, cursor, saved, sets, shift, screens } = tracker;
     const known = {
       pen: pen.sgr(),
       x: cursor.x,
@@ -318,7 +318,7 @@ class Oracle {
       sets,
       shift,
       saved: { ...saved, pen: saved.pen.sgr() },
-      alternatePen: alternatePen.sgr(),
+      alternatePen: screens.pen.sgr(),
     };
     const at = this.#recent.length - (this.#given - this.#handedAt);
     const text = (from: number, end?: number): string =>
@@ -436,7 +436,7 @@ interface HandedMessage {
   };
   readonly tracker: {
     pen: { sgr(): string };
-    alternatePen: { sgr(): string };
+    screens: { pen: { sgr(): string } };
     cursor: { x: number; y: number };
     saved: { pen: { sgr(): string } };
     sets: unknown;

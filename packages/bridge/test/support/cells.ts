@@ -89,7 +89,7 @@ export function hiddenOf(terminal: Terminal, saved: boolean): string {
     region: [buffer.scrollTop, buffer.scrollBottom],
     saved: saved && [buffer.savedX, buffer.savedY, pen(buffer.savedCurAttrData)],
     // A stop in the first column, which no tabulator reaches, is set in the one and not in the other.
-    tabs: saved && Object.keys(buffer.tabs).filter((x) => x !== '0'),
+    tabs: saved && Object.keys(buffer.tabs).filter((x) => x !== '0' && Number(x) < terminal.cols),
     alternate: terminal.buffer.active.type,
     // An update that was under way is ended by a snapshot.
     modes: { ...terminal.modes, synchronizedOutputMode: undefined },
