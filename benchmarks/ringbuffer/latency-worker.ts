@@ -1,7 +1,7 @@
 /** One end of `latency.ts`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachConsumer, attachProducer, type RingHandle } from '@millrace/ringbuffer';
-import { bareTrip } from './bare.ts';
+import { bareHeaderTrip, bareTrip } from './bare.ts';
 import type { LatencyData, LatencyResult } from './latency.ts';
 
 const { mode, role, spin, there, back, count } = workerData as LatencyData;
@@ -24,7 +24,8 @@ const ring = {
   },
 };
 const [own, others] = (caller ? [there, back] : [back, there]) as [RingHandle, RingHandle];
-const { send, receive } = spin === 'bare loops' ? bareTrip(own, others, 64) : ring;
+const bare = { 'bare loops': bareTrip, 'bare loops, header publish': bareHeaderTrip };
+const { send, receive } = spin in bare ? bare[spin as keyof typeof bare](own, others, 64) : ring;
 
 function report(warm: number, cpu: number): void {
   const sorted = times.subarray(warm).sort();

@@ -12,7 +12,7 @@ import { builtArgv } from './pair.ts';
 export interface LatencyData {
   readonly mode: 'trip' | 'paced';
   readonly role: 'caller' | 'answerer';
-  readonly spin: 'only' | 'then wait' | 'bare loops';
+  readonly spin: 'only' | 'then wait' | 'bare loops' | 'bare loops, header publish';
   readonly there: unknown;
   readonly back: unknown;
   readonly count: number;
@@ -76,6 +76,11 @@ const row = (
 const bareTrip = (share: 'p50' | 'p99'): Record<string, Contender> => ({
   'bare loops': async () => (await measure('trip', 'bare loops'))[share],
 });
+/** The same without an index that travels: the floor of the stretch. */
+const bareHeaderTrip: Record<string, Contender> = {
+  'bare loops, header publish': async () =>
+    (await measure('trip', 'bare loops, header publish')).p50,
+};
 /** C++ that sleeps as we do. */
 const sleeping = (mode: 'parktrip' | 'parktrip99'): Record<string, Contender> =>
   Object.fromEntries(Object.values(anchors(mode, 64)).map((run) => ['C++, spin then futex', run]));
@@ -90,8 +95,8 @@ export const latencyRows: readonly AbsoluteRow[] = [
     0.3,
     async () => (await measure('trip', 'only')).p50,
     0.17,
-    { ...bareTrip('p50'), ...anchors('trip', 64) },
-    'of it, 0.2 us are what bare loops take for the clock, two indices and two records on their way: see beside',
+    { ...bareTrip('p50'), ...bareHeaderTrip, ...anchors('trip', 64) },
+    'what bare loops take for the clock, two indices and two records on their way stands beside',
   ),
   row(
     'round trip, spin then wait, p50',

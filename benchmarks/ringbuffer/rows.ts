@@ -117,7 +117,7 @@ const inPlace = [8, 64, 1024, 65536].map(
     ours: () => pair('in place', size),
     peers: { 'bare loops': () => pair('bare loops, in place', size) },
     beside: { ...anchors('claim', size), ...sequential(size) },
-    note: 'while the threads are far from each other, the bare loops and C++ take over 10 ns, too: see beside',
+    note: 'beside: the same memory operations in bare loops and in C++ at this moment, without claims, checks and calls',
   }),
 );
 

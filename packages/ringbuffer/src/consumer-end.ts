@@ -20,6 +20,7 @@ import {
   CONSUMER_COUNTS,
   CONSUMER_END,
   DATA_LINE,
+  type EndMemory,
   HEAD,
   PRODUCER_END,
   SPACE_LINE,
@@ -27,7 +28,6 @@ import {
 } from './layout.ts';
 import type { ConsumerOptions } from './options.ts';
 import { checkOwner, claimOwner, type Owner, releaseOwner } from './owner.ts';
-import type { EndMemory } from './producer-end.ts';
 import { Reader } from './reader.ts';
 import {
   FLAG,
@@ -318,6 +318,15 @@ export abstract class ConsumerEnd extends Reader<ReadyOptions> {
   /** Index of the first record that hasn't been handed out. @internal */
   position(): number {
     return this.held === 0 ? this.head : this.cursor;
+  }
+
+  /** Loads the producer's index when all that was seen is used up; false when nothing has come. @internal */
+  looksAgain(): boolean {
+    const { tailSeen } = this;
+    this.loadTail();
+    if (this.tailSeen !== tailSeen) return true;
+    if (this.head !== this.released) this.publish(); // never sit on space while empty
+    return false;
   }
 
   /** Loads the producer's index. @internal */

@@ -24,6 +24,7 @@ import { DRAIN_ABORT, DRAIN_STOP, type DrainCallback, type LanesDrainCallback } 
 import { RingRangeError, RingStateError, RingTypeError } from './errors.ts';
 import {
   CONTROL_BYTES,
+  type EndMemory,
   HEADER_BYTES,
   KIND_SHIFT,
   LENGTH_MASK,
@@ -32,7 +33,6 @@ import {
   SKIP,
 } from './layout.ts';
 import type { ConsumerOptions } from './options.ts';
-import type { EndMemory } from './producer-end.ts';
 
 /** What a released region is filled with in debug mode. */
 const POISON = 0xdb;
@@ -72,6 +72,9 @@ export class RingConsumer extends ConsumerEnd {
   /** @internal */ targetWords: Int32Array = NO_WORDS;
   /** @internal */ targetBase = 0;
   /** @internal */ targetLength = 0;
+  /** Pad of the last record whose payload began at a word: probably that of the next, too (bytes). @internal */
+  pad = 0;
+  /** @internal */ locatedPad = 0;
 
   /** @internal */
   constructor(memory: EndMemory, options: ConsumerOptions) {
@@ -118,12 +121,11 @@ export class RingConsumer extends ConsumerEnd {
    * @throws {RingStateError} If records are held by `peek`, or a drain is running.
    */
   tryPopInto(target: Uint8Array, offset = 0): number {
-    // The common case, short enough for engines to inline it: a small record that is known to be there, into the
-    // same, aligned target as before.
+    // The common case, short enough for engines to inline it: a small record, or none, into the same, aligned target
+    // as before.
     const { head, data } = this;
     if (
       target !== this.target ||
-      head === this.tailSeen ||
       this.held !== 0 ||
       this.draining ||
       this.debug ||
@@ -133,14 +135,15 @@ export class RingConsumer extends ConsumerEnd {
     ) {
       return this.tryPopIntoSlowly(target, offset);
     }
+    if (head === this.tailSeen && !this.looksAgain()) return -1;
     const at = head & this.mask;
     const header = data[at >> 2]!;
     const length = header & LENGTH_MASK;
-    const pad = (header >>> PAD_SHIFT) & PAD_MASK;
+    const { pad } = this; // not the header's: so the payload's lines are asked for before the header has come
     const size = (length + pad + 7) & -4;
     if (
       length > this.wordsMax ||
-      (pad & 3) !== 0 ||
+      ((header >>> PAD_SHIFT) & PAD_MASK) !== pad ||
       size > ((this.tailSeen - head) | 0) || // C5
       size > ((this.capacity - at) | 0) ||
       length > this.targetLength - offset
@@ -181,6 +184,7 @@ export class RingConsumer extends ConsumerEnd {
       copyWords(this.data, from >> 2, this.targetWords, to, count);
       const done = count << 2;
       copyBytes(this.bytes, from + done, target, offset + done, length - done);
+      this.pad = this.locatedPad;
     } else if (length <= this.bytesMax) {
       copyBytes(this.bytes, from, target, offset, length);
     } else {
@@ -275,19 +279,13 @@ export class RingConsumer extends ConsumerEnd {
   }
 
   /**
-   * Finds the record at the index: returns its first byte, sets `locatedEnd`, `locatedAfter` and `kind`; -1 when
-   * there is none.
+   * Finds the record at the index: returns its first byte, sets `locatedEnd`, `locatedAfter`, `locatedPad` and `kind`;
+   * -1 when there is none.
    * @internal
    */
   locate(at: number): number {
     let index = at;
-    if (index === this.tailSeen) {
-      this.loadTail();
-      if (index === this.tailSeen) {
-        if (this.head !== this.released) this.publish(); // never sit on space while empty
-        return -1;
-      }
-    }
+    if (index === this.tailSeen && !this.looksAgain()) return -1;
     const { data } = this;
     let offset = index & this.mask;
     let header = data[offset >> 2]!;
@@ -302,6 +300,7 @@ export class RingConsumer extends ConsumerEnd {
     const left = (this.tailSeen - index) | 0;
     if (size > left || offset + size > this.capacity) this.refuseHeader(offset, header, left); // C5
     this.locatedAfter = (index + size) | 0;
+    this.locatedPad = pad;
     this.kind = header >>> KIND_SHIFT;
     const from = offset + HEADER_BYTES + pad;
     this.locatedEnd = from + length;

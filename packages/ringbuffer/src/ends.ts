@@ -37,7 +37,7 @@ export function endOnce(
 }
 
 function writeReason(words: Int32Array, end: number, reason: string): number {
-  const text = new TextEncoder().encode(reason);
+  const text = bytesOf(reason);
   let length = Math.min(text.length, REASON_BYTES_MAX);
   // Cut between characters: a continuation byte is 10xxxxxx, and behind the text there is none.
   while ((text[length]! & 0xc0) === 0x80) length--;
@@ -65,5 +65,15 @@ export function readEnd(words: Int32Array, end: number): RingEnd | undefined {
   for (let i = 0; i < length; i++) {
     text[i] = words[end + 2 + (i >> 2)]! >>> ((i & 3) << 3);
   }
-  return { how, reason: new TextDecoder().decode(text) };
+  return { how, reason: textOf(text) };
 }
+
+/** UTF-8. Audio worklets have neither coder; they get along with ASCII. */
+const bytesOf = (text: string): Uint8Array =>
+  typeof TextEncoder === 'function'
+    ? new TextEncoder().encode(text)
+    : Uint8Array.from(text, (letter) => (letter < '\x80' ? letter.charCodeAt(0) : 0x3f));
+const textOf = (bytes: Uint8Array): string =>
+  typeof TextDecoder === 'function'
+    ? new TextDecoder().decode(bytes)
+    : String.fromCharCode(...bytes);

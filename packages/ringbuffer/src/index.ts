@@ -29,6 +29,7 @@ export {
   RingStateError,
   RingTypeError,
 } from './errors.ts';
+export type { HalfDone } from './half-done.ts';
 export { LaneProducer } from './lane-producer.ts';
 export {
   attachLane,
@@ -50,8 +51,8 @@ export type {
   PublishPolicy,
 } from './options.ts';
 export { RingProducer } from './producer.ts';
-export { ProducerEnd, type PushOptions } from './producer-end.ts';
-export { attachQueue, createQueue, type HalfDone, WorkQueue } from './queue.ts';
+export { ProducerEnd } from './producer-end.ts';
+export { attachQueue, createQueue } from './queue.ts';
 export { Reader } from './reader.ts';
 export {
   attachConsumer,
@@ -76,3 +77,5 @@ export { inspect, type RingStats, readStats } from './stats.ts';
 export { type ReadableSource, readableFrom, type WritableTarget, writableTo } from './streams.ts';
 export { type Fields, type FieldType, type Struct, struct, type ValuesOf } from './struct.ts';
 export type { Doorbell, WaitOptions, WaitStrategy } from './wait.ts';
+export { WorkQueue } from './work-queue.ts';
+export { type PushOptions, Writer } from './writer.ts';

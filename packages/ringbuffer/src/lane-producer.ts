@@ -1,11 +1,12 @@
 /** The producing end of one lane; see `lanes.ts` for the layout and the invariants N1 to N4. */
 import { copyBulk, copyBytes } from './copy.ts';
 import { RingStateError } from './errors.ts';
-import { HEAD, HEADER_BYTES, TAIL } from './layout.ts';
+import { type EndMemory, HEAD, HEADER_BYTES, TAIL } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
-import { ENDED, type EndMemory, NEVER, OPEN } from './producer-end.ts';
+import { NEVER } from './producer-end.ts';
 import { FLAG, FLAG_ENDED, FLAG_SLEEPER, wake } from './wait.ts';
+import { ENDED, OPEN } from './writer.ts';
 
 /** First of the group's dirty words. */
 export const DIRTY: number = TAIL;

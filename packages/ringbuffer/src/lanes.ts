@@ -47,6 +47,7 @@ import {
   checkCapacity,
   controlWords,
   DATA_LINE,
+  type EndMemory,
   formatRing,
   KIND_LANES,
   PRODUCER_OWNER,
@@ -54,7 +55,6 @@ import {
   writeIdentity,
 } from './layout.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
-import type { EndMemory } from './producer-end.ts';
 import {
   allocate,
   endFromOutside,

@@ -146,6 +146,21 @@ export function controlWords(buffer: unknown, byteOffset: number, bytes: number)
   return new Int32Array(buffer, byteOffset, CONTROL_WORDS);
 }
 
+/** Where the parts of a ring lie; attach builds it. @internal */
+export interface EndMemory {
+  /** The ring's own control block. */
+  readonly words: Int32Array;
+  /** The block and line on which the consumer sleeps. */
+  readonly dataWords: Int32Array;
+  readonly dataLine: number;
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  /** In index units: bytes, or slots. */
+  readonly capacity: number;
+  /** Whether this is one thread's mirror of a ring, kept by messages. */
+  readonly local?: boolean;
+}
+
 /** Writes the identity line; the magic word last, atomically, so that attach sees all or nothing. */
 export function writeIdentity(words: Int32Array, kind: number, fields: readonly number[]): void {
   words[VERSION] = VERSION_VALUE;

@@ -26,6 +26,7 @@ import {
   CONTROL_BYTES,
   CONTROL_WORDS,
   DATA_LINE,
+  type EndMemory,
   formatRing,
   HEAD,
   PRODUCER_END,
@@ -34,7 +35,6 @@ import {
 } from './layout.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
-import type { EndMemory } from './producer-end.ts';
 import { FLAG, FLAG_ENDED, FLAG_MIRROR, TARGET, type Waiter } from './wait.ts';
 
 /** One end of a ring that is mirrored by messages; send it with its port in the transfer list. */

@@ -1,6 +1,6 @@
 /**
- * What the producing ends of all single-producer rings have in common: indices and their publication, waiting
- * for room, order between pushes that wait, policies, and ending. Where records lie is up to the subclass.
+ * What the producing ends of all single-producer rings have in common: indices and their publication, what a wait
+ * for room looks at, and ending. Pushes that wait, and P6: `writer.ts`. Where records lie is up to the subclass.
  *
  * P1: what lies behind `published` is private to this thread; the consumer never reads there. An open claim lies
  *     behind `tail`, which moves only with its commit: so it is never published.
@@ -11,8 +11,6 @@
  * P4: a publication is followed by a load of the data line's flag, so a consumer that is going to sleep either
  *     sees the new tail or is woken (W1 in `wait.ts`).
  * P5: a killed producer leaves the published tail at the end of a whole record: nothing to repair.
- * P6: pushes that wait form a queue, so records keep the order of the calls; while it isn't empty, `tryPush`
- *     and `claim` report "full".
  * P7: who lacks room raises the space line's flag, then looks at the data line's and wakes whoever sleeps there. A
  *     consumer that sleeps until a watermark looks at the space line's flag before it sleeps, and doesn't while
  *     there is anything to take: so one of the two sees the other, and a record that doesn't fit below the
@@ -23,78 +21,33 @@
 import { COUNT_WORDS, storeCount } from './counts.ts';
 import { endOnce, hasEnded, readEnd } from './ends.ts';
 import { RingClosedError, type RingEnd, RingRangeError, RingStateError } from './errors.ts';
-import { CONSUMER_END, HEAD, PRODUCER_COUNTS, PRODUCER_END, SPACE_LINE, TAIL } from './layout.ts';
-import type { FullPolicy, ProducerOptions } from './options.ts';
+import {
+  CONSUMER_END,
+  type EndMemory,
+  HEAD,
+  PRODUCER_COUNTS,
+  PRODUCER_END,
+  SPACE_LINE,
+  TAIL,
+} from './layout.ts';
+import type { ProducerOptions } from './options.ts';
 import { checkOwner, claimOwner, type Owner, releaseOwner } from './owner.ts';
 import {
-  deadlineOf,
   FLAG,
   FLAG_ENDED,
   FLAG_SLEEPER,
   FLAG_WAITER,
-  leftMsOf,
   TARGET,
-  timeoutOf,
   type Waitable,
   Waiter,
-  type WaitOptions,
   wake,
 } from './wait.ts';
-
-/** Which bytes to push, and how long to wait for room. */
-export interface PushOptions extends WaitOptions {
-  /**
-   * First byte of the source (index, included).
-   *
-   * @defaultValue 0
-   */
-  readonly start?: number;
-  /**
-   * End of the bytes (index, excluded).
-   *
-   * @defaultValue the source's length
-   */
-  readonly end?: number;
-  /**
-   * One bit that travels with the record (0 or 1).
-   *
-   * @defaultValue 0
-   */
-  readonly kind?: number;
-}
-
-const NO_OPTIONS: PushOptions = {};
-
-/**
- * States of a producer. Anything but OPEN makes the entry points look closer; above it: a claim is open, and takes so
- * many index units. (One field for both, as each store of a field counts in the time of a small record.)
- */
-export const OPEN = 0;
-/** An earlier asynchronous push waits for room, and must stay first. */
-export const QUEUED = -1;
-export const ENDED = -2;
+import { ENDED, OPEN, QUEUED, Writer } from './writer.ts';
 
 export const NEVER = 0x7fffffff;
 
-/** Where the parts of a ring lie; attach builds it. @internal */
-export interface EndMemory {
-  /** The ring's own control block. */
-  readonly words: Int32Array;
-  /** The block and line on which the consumer sleeps. */
-  readonly dataWords: Int32Array;
-  readonly dataLine: number;
-  readonly buffer: ArrayBufferLike;
-  readonly byteOffset: number;
-  /** In index units: bytes, or slots. */
-  readonly capacity: number;
-  /** Whether this is one thread's mirror of a ring, kept by messages. */
-  readonly local?: boolean;
-}
-
 /** The producing end of a single-producer ring: what {@link RingProducer} and {@link SlotProducer} share. */
-export abstract class ProducerEnd {
-  /** Size of the ring: bytes with headers, or slots (a power of two). */
-  declare readonly capacity: number;
+export abstract class ProducerEnd extends Writer {
   /** Records refused by the policy `drop-newest` so far (count). */
   dropped = 0;
   /** Records pushed so far (count). */
@@ -104,11 +57,8 @@ export abstract class ProducerEnd {
   /** @internal */ declare readonly dataWords: Int32Array;
   /** @internal */ declare readonly dataLine: number;
   /** @internal */ declare readonly mask: number;
-  /** @internal */ declare readonly full: FullPolicy;
-  /** @internal */ declare readonly waiter: Waiter;
   /** @internal */ owner: Owner | undefined;
   /** @internal */ bell: (() => void) | undefined;
-  /** @internal */ state: number = OPEN;
   /** @internal */ declare tail: number;
   /** @internal */ declare published: number;
   /** @internal */ declare headSeen: number;
@@ -120,18 +70,15 @@ export abstract class ProducerEnd {
   /** @internal */ corked = 0;
   /** @internal */ fullHits = 0;
   /** @internal */ wakes = 0;
-  /** Pushes that wait, oldest first; an object each, told apart by identity. */
-  private readonly queue: object[] = [];
 
   /** @internal */
   constructor(memory: EndMemory, options: ProducerOptions, unitBytes: number) {
     const { words, capacity } = memory;
+    super(capacity, options.full);
     this.words = words;
     this.dataWords = memory.dataWords;
     this.dataLine = memory.dataLine;
-    this.capacity = capacity;
     this.mask = capacity - 1;
-    this.full = options.full ?? 'block';
     const publish = options.publish ?? 'each';
     if (typeof publish === 'number' && !(publish >= 0)) {
       throw new RingRangeError(
@@ -158,103 +105,6 @@ export abstract class ProducerEnd {
     });
     this.owner = options.debug ? claimOwner(words, 'producer') : undefined;
     this.loadHead();
-  }
-
-  /** Appends a copy of `source[start, end)` as one record; false when the ring is full. */
-  abstract tryPush(source: Uint8Array, start?: number, end?: number, kind?: number): boolean;
-  /** Appends a record per source, all or none. */
-  abstract tryPushMany(sources: readonly Uint8Array[], kind?: number): boolean;
-  /** Index units that a record of that length takes at the tail; throws if it never fits. @internal */
-  abstract extent(lengthBytes: number): number;
-  /** Index units that this record takes at the tail. @internal */
-  abstract extentFor(source: Uint8Array, start: number, length: number): number;
-  /** Index units that these records take at the tail. @internal */
-  abstract extentOf(sources: readonly Uint8Array[]): number;
-
-  /**
-   * Appends a copy of the source's bytes as one record, and waits for room if the policy is to block.
-   *
-   * The source must not change until the promise settles.
-   *
-   * @param source - bytes to copy
-   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
-   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail.
-   * @throws {RingClosedError} If either end is closed, also while waiting.
-   * @throws {RingRangeError} If the range is outside `source` or longer than `lengthBytesMax`.
-   */
-  async push(source: Uint8Array, options: PushOptions = NO_OPTIONS): Promise<boolean> {
-    const { start = 0, end = source.length, kind = 0 } = options;
-    if (this.tryPush(source, start, end, kind)) return true;
-    if (!this.blocks()) return false;
-    const extent = (): number => this.extentFor(source, start, end - start);
-    return this.enqueue(() => this.tryPush(source, start, end, kind), extent, options);
-  }
-
-  /**
-   * Appends a record per source, all or none, and waits until there is room for all of them.
-   *
-   * @param sources - one array per record; they must not change until the promise settles
-   * @returns whether they were appended; false when `timeoutMs` has passed, or the policy dropped them
-   * @throws As {@link push} does.
-   */
-  async pushMany(
-    sources: readonly Uint8Array[],
-    options: Omit<PushOptions, 'start' | 'end'> = NO_OPTIONS,
-  ): Promise<boolean> {
-    const { kind = 0 } = options;
-    if (this.tryPushMany(sources, kind)) return true;
-    if (!this.blocks()) return false;
-    const extent = (): number => this.extentOf(sources);
-    return this.enqueue(() => this.tryPushMany(sources, kind), extent, options);
-  }
-
-  /**
-   * Appends a copy of the source's bytes as one record, and blocks the thread while the ring is full.
-   *
-   * @param source - bytes to copy
-   * @returns whether it was appended; false when `timeoutMs` has passed, or the policy dropped it
-   * @throws {RingStateError} With `ERR_RING_FULL` if the ring is full and the policy is to fail, with
-   * `ERR_RING_BLOCKING` if this thread may not block.
-   * @throws {RingClosedError} If either end is closed, also while waiting.
-   */
-  pushSync(source: Uint8Array, options: Omit<PushOptions, 'signal'> = NO_OPTIONS): boolean {
-    const { start = 0, end = source.length, kind = 0 } = options;
-    if (this.tryPush(source, start, end, kind)) return true;
-    if (!this.blocks()) return false;
-    if (this.state === QUEUED) {
-      throw new RingStateError('ERR_RING_ORDER', 'an asynchronous push waits, and must stay first');
-    }
-    const deadline = deadlineOf(options);
-    const room = this.room(this.extentFor(source, start, end - start));
-    for (;;) {
-      if (!this.waiter.waitSync(room, leftMsOf(deadline))) return false;
-      if (this.hasEnded()) this.refuseEnded();
-      if (this.tryPush(source, start, end, kind)) return true;
-    }
-  }
-
-  /**
-   * Waits until a record of this length would fit.
-   *
-   * @param lengthBytes - payload (0 to `lengthBytesMax`)
-   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
-   */
-  async ready(lengthBytes = 0, options: WaitOptions = NO_OPTIONS): Promise<boolean> {
-    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
-    if (!(await this.waiter.wait(this.room(this.extent(lengthBytes)), wait))) return false;
-    return !this.hasEnded();
-  }
-
-  /**
-   * Blocks the thread until a record of this length would fit.
-   *
-   * @param lengthBytes - payload (0 to `lengthBytesMax`)
-   * @returns whether it fits; false when `timeoutMs` has passed or an end is closed
-   * @throws {RingStateError} With `ERR_RING_BLOCKING` if this thread may not block.
-   */
-  readySync(lengthBytes = 0, options: Omit<WaitOptions, 'signal'> = NO_OPTIONS): boolean {
-    const timeoutMs = timeoutOf(options);
-    return this.waiter.waitSync(this.room(this.extent(lengthBytes)), timeoutMs) && !this.hasEnded();
   }
 
   /** How the consumer ended; undefined while it hasn't. */
@@ -291,87 +141,36 @@ export abstract class ProducerEnd {
     this.owner = undefined;
   }
 
-  /** Makes waits keep the process alive, from the next one on. */
-  ref(): void {
-    this.waiter.ref = true;
-  }
-
-  /** Lets the process end although a wait is pending, from the next wait on. */
-  unref(): void {
-    this.waiter.ref = false;
-  }
-
   /** Closes the stream; see {@link close}. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  private hasEnded(): boolean {
+  /** @internal */
+  hasEnded(): boolean {
     return hasEnded(this.words, PRODUCER_END) || hasEnded(this.words, CONSUMER_END);
   }
 
-  /** What the policy says about a full ring: whether to wait. */
-  private blocks(): boolean {
-    if (this.full === 'block') return true;
-    if (this.full === 'fail') {
-      throw new RingStateError(
-        'ERR_RING_FULL',
-        `the ring is full: free=${this.free()} of capacity=${this.capacity}`,
-      );
-    }
-    return false;
-  }
-
-  /** Tries, sleeps and tries again, in the order of the calls. */
-  private async enqueue(
-    attempt: () => boolean,
-    extent: () => number,
-    options: WaitOptions,
-  ): Promise<boolean> {
-    const ticket = {};
-    const deadline = deadlineOf(options);
-    this.queue.push(ticket);
-    if (this.state === OPEN) this.state = QUEUED; // Q1
-    try {
-      for (;;) {
-        options.signal?.throwIfAborted();
-        if (this.hasEnded()) this.refuseEnded();
-        if (this.queue[0] === ticket) {
-          this.state = OPEN;
-          if (attempt()) return true;
-          this.state = QUEUED;
-        }
-        const turn = this.room(extent(), ticket);
-        const wait = { signal: options.signal, timeoutMs: leftMsOf(deadline) };
-        if (!(await this.waiter.wait(turn, wait))) return false;
-      }
-    } finally {
-      this.queue.splice(this.queue.indexOf(ticket), 1);
-      if (this.queue.length > 0) {
-        if (this.state === OPEN) this.state = QUEUED;
-        this.waiter.kick(); // the next one's turn
-      } else if (this.state === QUEUED) this.state = OPEN;
-    }
-  }
-
-  private room(total: number, ticket?: object): Waitable {
+  /** @internal */
+  room(total: number, ticket?: object): Waitable {
     return {
       isReady: () => {
         if (this.hasEnded()) return true;
-        if (ticket !== undefined && this.queue[0] !== ticket) return false;
+        if (!this.isTurnOf(ticket)) return false;
         if (this.free() >= total) return true;
         // mutant-ok skip-condition: wakes nobody, slowly
         if (Atomics.load(this.dataWords, this.dataLine + FLAG) !== 0) this.alert(true); // P7
         return false;
       },
       announce: () => {
-        if (ticket !== undefined && this.queue[0] !== ticket) return;
+        if (!this.isTurnOf(ticket)) return;
         const target = (this.tail + total - this.capacity) | 0;
         Atomics.store(this.words, SPACE_LINE + TARGET, target);
         this.storeCounts();
       },
     };
   }
+
   /**
    * Gives the claimed space back; nothing of it ever becomes visible.
    *

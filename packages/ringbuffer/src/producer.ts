@@ -3,7 +3,7 @@
  *
  * The algorithm is Lamport's SPSC queue (1977) on byte indices, with the consumer's index cached as in Lee, Bu
  * and Chandranmenon's MCRingBuffer (2010) and with batched publication. Layout: `layout.ts`; publication,
- * waiting and the invariants P1 to P7: `producer-end.ts`.
+ * waiting and the invariants P1 to P7: `producer-end.ts` and `writer.ts`.
  *
  * Cost: `tryPush` is O(length), `claim` and `commit` O(1), without allocation. Published `each`, a record costs
  * one Atomics.store and one Atomics.load more, about as much as the copy of a small record itself.
@@ -20,6 +20,7 @@ import {
 import { RingRangeError, RingTypeError } from './errors.ts';
 import {
   CONTROL_BYTES,
+  type EndMemory,
   HEADER_BYTES,
   KIND_SHIFT,
   LENGTH_MASK,
@@ -30,7 +31,8 @@ import {
   SKIP,
 } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
-import { type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
+import { NEVER, ProducerEnd } from './producer-end.ts';
+import { OPEN } from './writer.ts';
 
 /** Results of `alignmentOf`, apart from 0 to 7. */
 const BY_WORDS = -1;

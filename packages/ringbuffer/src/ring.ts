@@ -10,6 +10,7 @@ import {
   checkIdentity,
   controlWords,
   DATA_LINE,
+  type EndMemory,
   formatRing,
   KIND_BYTES,
   KIND_SLOTS,
@@ -20,7 +21,6 @@ import {
 import { isMessageHandle, type MessageHandle, mirrorConsumer, mirrorProducer } from './mirror.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
 import { RingProducer } from './producer.ts';
-import type { EndMemory } from './producer-end.ts';
 import { FLAG, FLAG_ENDED, wakeAnyway } from './wait.ts';
 
 /**

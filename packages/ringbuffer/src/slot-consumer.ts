@@ -11,9 +11,9 @@ import {
 } from './copy.ts';
 import { DRAIN_ABORT, DRAIN_STOP, type DrainCallback } from './drain.ts';
 import { RingRangeError } from './errors.ts';
-import { CONTROL_BYTES } from './layout.ts';
+import { CONTROL_BYTES, type EndMemory } from './layout.ts';
 import type { ConsumerOptions } from './options.ts';
-import { type EndMemory, NEVER } from './producer-end.ts';
+import { NEVER } from './producer-end.ts';
 
 /** Reads slots. Get one from {@link attachSlotConsumer}. Its waits and its end work as those of a `RingConsumer`. */
 export class SlotConsumer extends ConsumerEnd {
@@ -42,8 +42,15 @@ export class SlotConsumer extends ConsumerEnd {
    * @returns its bytes (owned), or undefined when the ring is empty
    */
   tryPop(): Uint8Array | undefined {
-    const copy = new Uint8Array(this.slotBytes);
-    return this.tryPopInto(copy) < 0 ? undefined : copy;
+    if (this.held !== 0 || this.draining) this.refuseHeld('tryPop');
+    const from = this.locate(this.head);
+    if (from < 0) return undefined;
+    const { slotBytes, plan } = this;
+    const copy = new Uint8Array(slotBytes);
+    if (slotBytes <= plan.bytesMax) copyBytes(this.bytes, from, copy, 0, slotBytes);
+    else copyBulk(plan, this.bytes, from, copy, 0, slotBytes);
+    this.take();
+    return copy;
   }
 
   /**
@@ -138,13 +145,7 @@ export class SlotConsumer extends ConsumerEnd {
 
   /** @internal */
   locate(at: number): number {
-    if (at === this.tailSeen) {
-      this.loadTail();
-      if (at === this.tailSeen) {
-        if (this.head !== this.released) this.publish(); // never sit on space while empty
-        return -1;
-      }
-    }
+    if (at === this.tailSeen && !this.looksAgain()) return -1;
     this.locatedAfter = (at + 1) | 0;
     const from = (at & this.mask) * this.slotBytes;
     this.locatedEnd = from + this.slotBytes;

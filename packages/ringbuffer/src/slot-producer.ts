@@ -1,4 +1,4 @@
-/** The producing end of a ring of slots; see `slots.ts` for the layout, `producer-end.ts` for P1 to P7. */
+/** The producing end of a ring of slots; see `slots.ts` for the layout, `producer-end.ts` and `writer.ts` for P1 to P7. */
 import {
   type CopyPlan,
   copyBulk,
@@ -9,9 +9,10 @@ import {
   wordsOf,
 } from './copy.ts';
 import { RingRangeError } from './errors.ts';
-import { CONTROL_BYTES } from './layout.ts';
+import { CONTROL_BYTES, type EndMemory } from './layout.ts';
 import type { ProducerOptions } from './options.ts';
-import { type EndMemory, NEVER, OPEN, ProducerEnd } from './producer-end.ts';
+import { NEVER, ProducerEnd } from './producer-end.ts';
+import { OPEN } from './writer.ts';
 
 /** Writes slots. Get one from {@link attachSlotProducer}. Its waits and its end work as those of a `RingProducer`. */
 export class SlotProducer extends ProducerEnd {

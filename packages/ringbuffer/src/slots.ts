@@ -20,6 +20,7 @@ import {
   checkCapacity,
   controlWords,
   DATA_LINE,
+  type EndMemory,
   HEAD,
   KIND_SLOTS,
   SLOT_BYTES,
@@ -27,7 +28,6 @@ import {
   writeIdentity,
 } from './layout.ts';
 import type { ConsumerOptions, ProducerOptions } from './options.ts';
-import type { EndMemory } from './producer-end.ts';
 import { allocate, locationOf, openControl, type Ring, type RingHandle } from './ring.ts';
 import { SlotConsumer } from './slot-consumer.ts';
 import { SlotProducer } from './slot-producer.ts';

@@ -8,6 +8,7 @@
 import { COUNT_WORDS, loadCount } from './counts.ts';
 import { readEnd } from './ends.ts';
 import type { RingEnd } from './errors.ts';
+import { halfDoneIn, stampsOf } from './half-done.ts';
 import {
   CAPACITY,
   CONSUMER_COUNTS,
@@ -34,7 +35,6 @@ import {
   SPACE_LINE,
   TAIL,
 } from './layout.ts';
-import { halfDoneIn, stampsOf } from './queue.ts';
 import { locationOf, openControl, type RingHandle, ringBytes } from './ring.ts';
 import { FLAG, FLAG_SLEEPER } from './wait.ts';
 

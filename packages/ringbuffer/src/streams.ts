@@ -1,6 +1,6 @@
 /** Rings as Web Streams, with the stream's own backpressure in both directions. */
 import type { ReadyOptions } from './consumer-end.ts';
-import type { PushOptions } from './producer-end.ts';
+import type { PushOptions } from './writer.ts';
 
 /** What a readable stream needs of a consumer; every consumer here has it. */
 export interface ReadableSource {
@@ -58,8 +58,8 @@ export function readableFrom(consumer: ReadableSource): ReadableStream<Uint8Arra
 }
 
 /**
- * Makes a stream that pushes each chunk as one record. Closing it closes the producer's end; so does aborting it,
- * with the reason.
+ * Makes a stream that pushes each chunk as one record: one longer than `lengthBytesMax` fails the stream. Closing it
+ * closes the producer's end; so does aborting it, with the reason.
  *
  * @param producer - the stream takes it over
  */

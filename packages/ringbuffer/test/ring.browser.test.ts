@@ -8,6 +8,7 @@ import {
   attachLanesConsumer,
   attachProducer,
   attachQueue,
+  attachSlotProducer,
   type CopyKernel,
   canShare,
   createBroadcast,
@@ -15,6 +16,7 @@ import {
   createLanes,
   createQueue,
   createRing,
+  createSlotRing,
 } from '@millrace/ringbuffer';
 import { describe, expect, test } from 'vitest';
 import { streamFromWorker } from './browser-stream.ts';
@@ -80,5 +82,27 @@ describe('an isolated page', () => {
     const queue = attachQueue(createQueue({ slotCount: 2, slotBytes: 4 }).handle);
     await queue.push(Uint8Array.of(3));
     expect(await queue.pop()).toEqual(Uint8Array.of(3));
+  });
+
+  test('plays from an audio worklet, which has neither timers nor text decoders', async () => {
+    const { handle } = createSlotRing({ slotBytes: 512, slotCount: 8 });
+    const producer = attachSlotProducer(handle);
+    const samples = Float32Array.from({ length: 512 }, (_, i) => i / 512);
+    for (let at = 0; at < 512; at += 128) {
+      producer.tryPush(new Uint8Array(samples.buffer, at * 4, 512));
+    }
+    producer.close('fin');
+    const audio = new OfflineAudioContext(1, 1024, 48_000);
+    await audio.audioWorklet.addModule(new URL('./fixtures/audio-worklet.ts', import.meta.url));
+    const player = new AudioWorkletNode(audio, 'player', { processorOptions: { handle } });
+    const told = new Promise<unknown>((resolve) => {
+      player.port.onmessage = ({ data }) => resolve(data);
+    });
+    player.connect(audio.destination);
+    const played = (await audio.startRendering()).getChannelData(0);
+    expect(played.subarray(0, 512)).toEqual(samples);
+    expect(played.subarray(512)).toEqual(new Float32Array(512));
+    expect(await told).toEqual({ end: { how: 'closed', reason: 'fin' }, hasDecoder: false });
+    expect(producer.consumerEnd).toEqual({ how: 'closed', reason: 'played' });
   });
 });

@@ -14,10 +14,10 @@ import { LanesConsumer } from '../src/lanes-consumer.ts';
 import { DATA_LINE, HEAD, PRODUCER_END, SPACE_LINE, TAIL } from '../src/layout.ts';
 import { RingProducer } from '../src/producer.ts';
 import { ProducerEnd } from '../src/producer-end.ts';
-import { WorkQueue } from '../src/queue.ts';
 import { Reader } from '../src/reader.ts';
 import { SlotConsumer } from '../src/slot-consumer.ts';
 import { EPOCH, FLAG, FLAG_WAITER, Waiter } from '../src/wait.ts';
+import { WorkQueue } from '../src/work-queue.ts';
 import { proofs, racyProofs } from './interleave/proofs.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: seeded bugs reach into private state
@@ -244,13 +244,12 @@ const seeds: readonly Seed[] = [
     bug: 'a slot is freed before it is read',
     scenario: SLOTS,
     of: SlotConsumer,
-    method: 'tryPopInto',
-    as(target) {
+    method: 'tryPop',
+    as() {
       const from = this.locate(this.head);
-      if (from < 0) return -1;
+      if (from < 0) return undefined;
       this.take();
-      target.set(this.bytes.subarray(from, from + this.slotBytes));
-      return this.slotBytes;
+      return this.bytes.slice(from, from + this.slotBytes);
     },
   },
   {

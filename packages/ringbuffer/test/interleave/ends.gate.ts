@@ -32,6 +32,19 @@ const reasons: readonly (readonly [given: string, kept: string])[] = [
   ['', ''],
 ];
 
+/** As in an audio worklet, where no text coders are: ASCII arrives. */
+function endWithoutCoders({ endOnce, readEnd }: Module): void {
+  const { TextEncoder, TextDecoder } = globalThis;
+  const memory = words();
+  Object.assign(globalThis, { TextEncoder: undefined, TextDecoder: undefined });
+  try {
+    assert.equal(endOnce(memory, END, 'closed', 'a ~\x7f\x80\u00e4.'), true);
+    assert.deepEqual(readEnd(memory, END), { how: 'closed', reason: 'a ~\x7f??.' });
+  } finally {
+    Object.assign(globalThis, { TextEncoder, TextDecoder });
+  }
+}
+
 /** One thread, not model checked. */
 function endOneByOne({ endOnce, readEnd }: Module): void {
   const memory = words().fill(-1);
@@ -87,6 +100,7 @@ const scenariosOf = (module: Module): GateScenario[] => {
       name: 'one thread',
       run: () => {
         endOneByOne(module);
+        endWithoutCoders(module);
         return check({ name: 'one thread', setup: words, threads: [{ run: () => true }] });
       },
     },

@@ -135,7 +135,7 @@ function damage({ attachQueue, createQueue }: Package, buffer: SharedArrayBuffer
 export const gate: MutationGate<Package> = defineGate<Package>({
   name: 'the work queue',
   directory: new URL('../../src/', import.meta.url),
-  files: ['queue.ts'],
+  files: ['queue.ts', 'work-queue.ts', 'half-done.ts'],
   operators,
   entry: 'index.ts',
   scenarios: (ring) => [

@@ -12,7 +12,7 @@ type Module = typeof import('../../src/index.ts');
 export const gate: MutationGate<Module> = defineGate<Module>({
   name: "the rings' two sides",
   directory: new URL('../../src/', import.meta.url),
-  files: ['producer-end.ts', 'consumer-end.ts', 'reader.ts'],
+  files: ['producer-end.ts', 'writer.ts', 'consumer-end.ts', 'reader.ts'],
   operators,
   entry: 'index.ts',
   scenarios: (ring) => [
