@@ -24,9 +24,11 @@ import {
   BatcherClosedError,
   BatcherFullError,
   BatcherTimeoutError,
+  checkRange,
 } from './errors.ts';
 import { type Lane, Lanes, type Segment } from './lanes.ts';
-import { Law } from './law/law.ts';
+import { CostModel } from './law/cost-model.ts';
+import { FIXED_US_INITIAL, Law } from './law/law.ts';
 import { appendToList, type Merge } from './merge.ts';
 import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
@@ -52,7 +54,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #settings: Settings<Item, Key, unknown, Value>;
   readonly #lanes: Lanes<Item, Key, unknown, Value>;
-  readonly #law: Law;
+  readonly #cost = new CostModel(FIXED_US_INITIAL);
+  /** Null with `hold: 'none'`: it is asked nothing then, and its tables are what a batcher is large by. */
+  readonly #law: Law | null;
   readonly #pressure: Pressure<Item, Key, unknown, Value>;
   readonly #waiters: Waiters;
   readonly #delivery: Delivery<Item, Key, Value>;
@@ -90,16 +94,19 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#merge = options.merge;
     this.#isList = options.merge.append === (appendToList as unknown);
     this.#lanes = new Lanes(options.merge, settings.countMax);
-    this.#law = new Law({
-      delayMax: settings.delayMsMax * 1000,
-      overhead: settings.overhead,
-      waiting: settings.waiting,
-      resolution: settings.scheduler.resolutionMs * 1000,
-    });
+    this.#law = settings.learns
+      ? new Law({
+          delayMax: settings.delayMsMax * 1000,
+          overhead: settings.overhead,
+          waiting: settings.waiting,
+          resolution: settings.scheduler.resolutionMs * 1000,
+          cost: this.#cost,
+        })
+      : null;
     this.#pressure = new Pressure(this.#lanes, settings);
     this.#waiters = new Waiters(settings.scheduler);
     this.#alarm = new Alarm(settings.scheduler, this.#onWake);
-    this.#delivery = new Delivery(settings, this.#lanes, this.#law, this.#pressure, {
+    this.#delivery = new Delivery(settings, this.#lanes, this.#law, this.#cost, this.#pressure, {
       onFree: () => this.#onFree(),
       onSettled: (now) => this.#decide(now, false),
       onDropped: (now) => {
@@ -118,12 +125,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Items that wait for delivery; a key whose merge replaces counts once. */
   get count(): number {
-    return this.#lanes.count + this.#unbookedCount;
+    return this.#lanes.count + this.#unbookedCount + this.#delivery.headCount;
   }
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    return this.#lanes.bytes + this.#unbookedBytes + this.#delivery.batch.bytes;
+    return this.#lanes.bytes + this.#unbookedBytes + this.#delivery.bytes;
   }
 
   /**
@@ -186,14 +193,15 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   /** The way of nearly every push: into the entry that the last one went into, and no limit is near. */
   #append(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     if (this.#steps <= 0 || lane.tail !== this.#open) return this.#appendElsewhere(lane, item);
+    let weight = 0;
     if (this.#weigh !== undefined) {
-      const weight = this.#weigh(item);
+      weight = this.#weigh(item);
       if (!(weight < this.#room && weight >= 0)) return this.#appendSlowly(lane, item);
-      this.#room -= weight;
     }
-    this.#steps--;
     if (this.#isList) (this.#open!.accumulator as Item[]).push(item);
-    else this.#merge.append(this.#open!.accumulator, item);
+    else this.#merge.append(this.#open!.accumulator, item); // may throw: B5
+    this.#steps--;
+    if (this.#weigh !== undefined) this.#room -= weight;
     return true;
   }
 
@@ -213,8 +221,11 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const weight = this.#weigh === undefined ? 1 : this.#weigh(item);
     const lanes = this.#lanes;
     const replaced = lanes.replaces && lane.tail !== null ? lane.tail.bytes : 0;
-    const held = lanes.bytes + this.#delivery.batch.bytes + weight - replaced;
-    if (!(weight >= 0 && held <= this.#settings.pendingBytesMax)) throw this.#fullError(weight); // B4, B5
+    const held = lanes.bytes + this.#delivery.bytes + weight - replaced;
+    if (
+      !(weight >= 0 && weight < Number.POSITIVE_INFINITY && held <= this.#settings.pendingBytesMax)
+    )
+      throw this.#fullError(weight); // B4, B5
     if (this.#tickSeen) this.#startTick();
     // A full queue is a backlog even while the sink is free: after a drop, or while the event loop has its turn.
     const isBacklog = this.#delivery.busy || lanes.count >= this.#settings.countMax; // Q4
@@ -225,7 +236,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     } else if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
       this.#decide(this.#tickMs, false);
     } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
-    const admitted = this.#pressure.admit(lane, this.#delivery.batch.bytes);
+    const admitted = this.#pressure.admit(lane, this.#delivery.bytes);
     // Not for the first item: most ticks have no other.
     if (!this.#tickSeen && lane.tail !== null && lane.tail.count > 1) this.#go(lane.tail);
     return admitted;
@@ -235,8 +246,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #go(entry: Segment<Key, unknown, Value>): void {
     const lanes = this.#lanes;
     const pressure = this.#pressure;
-    if (lanes.replaces || pressure.count > 0) return;
-    const held = lanes.bytes + this.#delivery.batch.bytes;
+    // What the push before called, a flush or a hook, may have ended the batcher.
+    if (lanes.replaces || pressure.count > 0 || this.#state !== 'open') return;
+    const held = lanes.bytes + this.#delivery.bytes;
     const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
     // A whole number below 2^30: the room is counted down by every push, and a fraction would be boxed.
     const room = Math.floor(
@@ -313,7 +325,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (this.#tickSeen) return;
     this.#tickSeen = true;
     this.#stop();
-    if (this.#settings.learns) this.#law.arrive(this.#tickMs * 1000, this.#lanes.count);
+    this.#law?.arrive(this.#tickMs * 1000, this.#lanes.count);
   }
 
   /** In a long synchronous loop: keeps the budget although no tick ends. */
@@ -334,7 +346,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     let now = known;
     let began = -1;
     while (!this.#delivery.busy && (this.#delivery.hasHeads || this.#lanes.count > 0)) {
-      const due = force || this.#isDue() ? now : this.#dueMs(now);
+      const law = this.#law;
+      const due = law === null || force || this.#isDue() ? now : this.#dueMs(law, now);
       if (due > now) {
         now = scheduler.now();
         if (due > now) {
@@ -356,7 +369,6 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #isDue(): boolean {
     return (
       this.#urgent ||
-      !this.#settings.learns ||
       this.#state === 'closing' ||
       this.#delivery.hasHeads ||
       this.#lanes.bytes >= this.#pressure.batchBytes ||
@@ -366,9 +378,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   }
 
   /** Returns when the batch should leave (ms): by the law, or at once if the scheduler couldn't keep the budget. */
-  #dueMs(now: number): number {
+  #dueMs(law: Law, now: number): number {
     const { delayMsMax, scheduler } = this.#settings;
-    const due = this.#law.due(now * 1000, this.#oldestMs * 1000) / 1000;
+    const due = law.due(now * 1000, this.#oldestMs * 1000) / 1000;
     if (due > now && this.#oldestMs + delayMsMax - now < scheduler.resolutionMs) return now; // B3
     return due;
   }
@@ -392,7 +404,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #onFree(): void {
     this.#stop();
     this.#delivery.release();
-    this.#pressure.relieve(0);
+    this.#pressure.relieve(this.#delivery.bytes);
     this.#waiters.settle();
     if (this.#state === 'closing' && this.#isEmpty) this.#finish('closed');
   }
@@ -413,8 +425,14 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#isEmpty;
   }
 
-  /** Expects input (a key was pressed): until `durationMs` from now nothing is held past the end of its tick. */
+  /**
+   * Expects input (a key was pressed): until `durationMs` from now nothing is held past the end of its tick.
+   *
+   * @param durationMs - how long (ms, 0 or more)
+   * @throws {BatcherArgumentError} If `durationMs` is negative or no number.
+   */
   hint(durationMs = 100): void {
+    checkRange('durationMs', durationMs, 0, Number.POSITIVE_INFINITY);
     this.#stop();
     this.#hintedUntil = this.#settings.scheduler.now() + durationMs;
     if (this.#lanes.count > 0 && !this.#tickQueued) this.#decide(this.#tickMs, true);
@@ -519,8 +537,10 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   }
 
   #fullError(weight: number): Error {
-    if (!(weight >= 0)) {
-      return new BatcherArgumentError(`weigh must return 0 or more: weight=${String(weight)}`);
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      return new BatcherArgumentError(
+        `weigh must return a finite number of 0 or more: weight=${String(weight)}`,
+      );
     }
     return new BatcherFullError(
       `pendingBytesMax=${this.#settings.pendingBytesMax} would be exceeded: pending=${this.bytes}, item=${weight}`,
@@ -530,7 +550,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   /** Returns what the batcher is doing and what it has learned: a new object, made on demand. */
   stats(): BatcherStats {
     this.#stop();
-    const { cost } = this.#law;
+    const cost = this.#cost;
+    const law = this.#law;
     return {
       state: this.#state,
       pushed: this.#pushed,
@@ -538,7 +559,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       dropped: this.#delivery.dropped,
       flushes: this.#delivery.flushes,
       failures: this.#delivery.failures,
-      count: this.#lanes.count,
+      count: this.count,
       bytes: this.bytes,
       keys: this.#lanes.dirty,
       pressed: this.#pressure.count,
@@ -547,9 +568,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       drainBytesPerMs: this.drainBytesPerMs,
       fixedMs: cost.fixed / 1000,
       perByteMs: cost.perByte / 1000,
-      tauMs: this.#law.tau / 1000,
-      holdMs: this.#law.hold / 1000,
-      trust: this.#law.trust,
+      tauMs: cost.fixed / this.#settings.overhead / 1000,
+      holdMs: law === null ? 0 : law.hold / 1000,
+      trust: law === null ? 1 : law.trust,
     };
   }
 }

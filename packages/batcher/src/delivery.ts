@@ -8,11 +8,13 @@
  * Invariants (B1 and B2 of batcher.ts)
  * - B1: at most one flush runs, so batches settle in the order in which they were taken.
  * - B2: what was taken from the lanes is in the batch or in a part that waits at the head.
+ * - B6: after `abandon` nothing of the flush that still runs has an effect, also when it was called from inside.
  *
  * One thread. Cost: O(entries) per batch, no allocation but for failures.
  */
-import { BatcherFlushError } from './errors.ts';
+import { BatcherFlushError, throwLater } from './errors.ts';
 import type { Lanes, Segment } from './lanes.ts';
+import type { CostModel } from './law/cost-model.ts';
 import type { Law } from './law/law.ts';
 import type { FlushReport, Settings } from './options.ts';
 import type { Pressure } from './pressure.ts';
@@ -47,30 +49,36 @@ export class Delivery<Item, Key, Value> {
   failures = 0;
   readonly #settings: Settings<Item, Key, unknown, Value>;
   readonly #lanes: Lanes<Item, Key, unknown, Value>;
-  readonly #law: Law;
+  readonly #law: Law | null;
+  readonly #cost: CostModel;
   readonly #pressure: Pressure<Item, Key, unknown, Value>;
   readonly #owner: DeliveryOwner;
   readonly #failure = new AbortController();
   /** Parts of a batch that was split. */
   readonly #heads: Segment<Key, unknown, Value>[][] = [];
+  /** Bytes and items of these parts. */
+  #headBytes = 0;
+  #headCount = 0;
   /** The sink's code runs or its promise is pending. */
   #running = false;
-  #isAborted = false;
   #retryWake: unknown;
   /** Time of the synchronous part of a flush whose promise is pending (us), else -1. */
   #costUs = -1;
+  /** Counts `abandon`: what an earlier one gave up is ignored (B6). */
   #generation = 0;
 
   constructor(
     settings: Settings<Item, Key, unknown, Value>,
     lanes: Lanes<Item, Key, unknown, Value>,
-    law: Law,
+    law: Law | null,
+    cost: CostModel,
     pressure: Pressure<Item, Key, unknown, Value>,
     owner: DeliveryOwner,
   ) {
     this.#settings = settings;
     this.#lanes = lanes;
     this.#law = law;
+    this.#cost = cost;
     this.#pressure = pressure;
     this.#owner = owner;
     this.batch = new RunningBatch(this.#failure.signal);
@@ -79,6 +87,16 @@ export class Delivery<Item, Key, Value> {
   /** Whether parts of a split batch wait to be tried. */
   get hasHeads(): boolean {
     return this.#heads.length > 0;
+  }
+
+  /** Bytes taken and not done with. */
+  get bytes(): number {
+    return this.batch.bytes + this.#headBytes;
+  }
+
+  /** Items that were taken and wait for another flush than the running one. */
+  get headCount(): number {
+    return this.#headCount;
   }
 
   /** Takes the next batch: a part of a split one, else from the lanes (then it returns true). */
@@ -90,6 +108,7 @@ export class Delivery<Item, Key, Value> {
       batch.attempt = 1;
     } else {
       for (const segment of part) batch.segments.push(segment);
+      this.#measureHeads();
       batch.attempt = this.#settings.attemptsMax; // a part of a failed batch gets one try
     }
     batch.measure();
@@ -97,29 +116,38 @@ export class Delivery<Item, Key, Value> {
     return part === undefined;
   }
 
+  #measureHeads(): void {
+    this.#headBytes = this.#headCount = 0;
+    for (const part of this.#heads) {
+      for (const { bytes, count } of part) {
+        this.#headBytes += bytes;
+        this.#headCount += this.#lanes.replaces ? 1 : count;
+      }
+    }
+  }
+
   /** Hands the batch to the sink. */
   run(): void {
-    const { scheduler, flush, learns } = this.#settings;
+    const { scheduler, flush } = this.#settings;
     const batch = this.batch;
     const started = scheduler.now();
     this.startedMs = started;
     batch.age(started);
-    if (learns && batch.attempt === 1) this.#law.flushed(started * 1000, this.#lanes.count);
+    if (batch.attempt === 1) this.#law?.flushed(started * 1000, this.#lanes.count);
     this.#running = true;
+    const generation = this.#generation;
     let result: ReturnType<typeof flush>;
     try {
       result = flush(batch);
     } catch (error) {
-      this.#running = false;
-      this.#onFailed(error);
+      if (generation === this.#generation) this.#onRejected(error);
       return;
     }
     if (isPromise(result)) {
       this.#costUs = (scheduler.now() - started) * 1000;
-      const generation = this.#generation;
       result.then(
         (report) => {
-          if (generation === this.#generation) this.#onSettled(report);
+          if (generation === this.#generation) this.#onSettled(report); // B6
         },
         (error) => {
           if (generation === this.#generation) this.#onRejected(error);
@@ -127,13 +155,14 @@ export class Delivery<Item, Key, Value> {
       );
       return;
     }
+    if (generation !== this.#generation) return; // B6
     this.#running = false;
     this.#onSuccess(result, this.#isSample(batch.bytes) ? scheduler.now() : -1);
   }
 
   /** Whether a synchronous flush is timed: always at first and when its size matters, then one in four. */
   #isSample(bytes: number): boolean {
-    const { fixed, perByte } = this.#law.cost;
+    const { fixed, perByte } = this.#cost;
     return this.flushes < SAMPLED_ALWAYS || (this.flushes & 3) === 0 || perByte * bytes > fixed;
   }
 
@@ -154,7 +183,7 @@ export class Delivery<Item, Key, Value> {
     const batch = this.batch;
     const settleUs = (ended - this.startedMs) * 1000;
     const costMs = (report as FlushReport | undefined)?.costMs;
-    const { cost } = this.#law;
+    const cost = this.#cost;
     if (typeof costMs === 'number') cost.observe(batch.bytes, costMs * 1000);
     else if (ended >= 0) cost.observe(batch.bytes, this.#costUs < 0 ? settleUs : this.#costUs);
     if (ended >= 0) this.#pressure.observe(batch.bytes, settleUs, cost);
@@ -163,7 +192,13 @@ export class Delivery<Item, Key, Value> {
     this.delivered += batch.count;
     const { ageMs, count, bytes } = batch;
     this.#owner.onFree();
-    this.#settings.onDelivered?.(ageMs, count, bytes);
+    const { onDelivered } = this.#settings;
+    if (onDelivered === undefined) return;
+    try {
+      onDelivered(ageMs, count, bytes);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   /** Gives the entries of the batch back: the sink is free. */
@@ -176,9 +211,9 @@ export class Delivery<Item, Key, Value> {
 
   /** Retries the running batch, or lets `onError` decide (B2). */
   #onFailed(error: unknown): void {
-    if (this.#isAborted) return;
     const { attemptsMax, onError } = this.#settings;
     const batch = this.batch;
+    const generation = this.#generation;
     this.failures++;
     if (batch.attempt < attemptsMax) {
       this.#retryLater();
@@ -192,6 +227,7 @@ export class Delivery<Item, Key, Value> {
       } catch (thrown) {
         cause = thrown;
       }
+      if (generation !== this.#generation) return; // B6
     }
     if (decision === 'retry') {
       this.#retryLater();
@@ -225,6 +261,7 @@ export class Delivery<Item, Key, Value> {
       if (rest === undefined) return false;
       this.#heads.unshift([rest]);
     }
+    this.#measureHeads();
     this.batch.measure();
     this.batch.attempt = this.#settings.attemptsMax - 1;
     return true;
@@ -234,7 +271,7 @@ export class Delivery<Item, Key, Value> {
   #retryLater(): void {
     const { scheduler, random, retryMs, retryMsMax } = this.#settings;
     const batch = this.batch;
-    const base = Math.max(retryMs, this.#law.cost.fixed / 1000);
+    const base = Math.max(retryMs, this.#cost.fixed / 1000);
     const bound = Math.min(retryMsMax, base * 2 ** Math.min(batch.attempt - 1, 30));
     batch.attempt++;
     this.#retryWake = scheduler.wake(() => {
@@ -260,6 +297,7 @@ export class Delivery<Item, Key, Value> {
     const unsettled = this.#running ? [...segments] : [];
     const undelivered = this.#running ? [] : [...segments];
     for (const part of this.#heads.splice(0)) undelivered.push(...part);
+    this.#measureHeads();
     this.#generation++;
     this.batch.empty();
     this.busy = this.#running = false;
@@ -268,7 +306,6 @@ export class Delivery<Item, Key, Value> {
 
   /** Aborts the signal of the running flush. */
   abort(reason: unknown): void {
-    this.#isAborted = true;
     this.#failure.abort(reason);
   }
 }

@@ -65,3 +65,10 @@ export function checkRange(name: string, value: number, minimum: number, maximum
   }
   return value;
 }
+
+/** Throws what a hook threw as an error that nobody caught, later: what called the hook must go on. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -127,9 +127,9 @@ export class Lanes<Item, Key, Accumulator, Value> {
     return this.#lanes.get(key);
   }
 
-  /** Drops an empty lane and its buffers. */
+  /** Drops an empty lane and its buffers; one under pressure stays, since its relief is still to be told. */
   forget(lane: Lane<Key, Accumulator, Value>): void {
-    if (lane.dirty || this.#lanes.get(lane.key) !== lane) return;
+    if (lane.dirty || lane.pressed || this.#lanes.get(lane.key) !== lane) return;
     this.#lanes.delete(lane.key);
     lane.forgotten = true;
   }
@@ -142,11 +142,11 @@ export class Lanes<Item, Key, Accumulator, Value> {
     nowMs: number,
     isBacklog: boolean,
   ): void {
-    let segment = lane.tail;
-    if (segment === null || (!this.replaces && this.#isFull(segment, isBacklog))) {
-      segment = this.#start(lane);
-    }
-    this.#merge.append(segment.accumulator, item);
+    const { tail } = lane;
+    const isNew = tail === null || (!this.replaces && this.#isFull(tail, isBacklog));
+    const segment = isNew ? (lane.spare ?? this.#create(lane)) : tail;
+    this.#merge.append(segment.accumulator, item); // may refuse the item by throwing: nothing has changed yet
+    if (isNew) this.#start(lane, segment);
     if (segment.count === 0) segment.arrivedMs = nowMs;
     segment.count++;
     if (this.replaces) {
@@ -165,20 +165,20 @@ export class Lanes<Item, Key, Accumulator, Value> {
     return segment.bytes >= this.entryBytes || (isBacklog && segment.count >= this.#entryCount);
   }
 
-  #start(lane: Lane<Key, Accumulator, Value>): Segment<Key, Accumulator, Value> {
-    let segment = lane.spare;
-    if (segment === null) segment = new Segment(lane, this.#merge.create(lane.key));
-    else {
-      lane.spare = segment.next;
-      segment.next = null;
-    }
+  #create(lane: Lane<Key, Accumulator, Value>): Segment<Key, Accumulator, Value> {
+    return new Segment(lane, this.#merge.create(lane.key));
+  }
+
+  /** Makes `segment`, the lane's spare one or a new one, its tail. */
+  #start(lane: Lane<Key, Accumulator, Value>, segment: Segment<Key, Accumulator, Value>): void {
+    if (lane.spare === segment) lane.spare = segment.next;
+    segment.next = null;
     if (lane.tail === null) lane.head = segment;
     else {
       lane.tail.next = segment;
       lane.sealed += lane.tail.bytes;
     }
     lane.tail = segment;
-    return segment;
   }
 
   #link(lane: Lane<Key, Accumulator, Value>): void {
@@ -232,9 +232,8 @@ export class Lanes<Item, Key, Accumulator, Value> {
         this.#unlink(lane);
       }
       this.#resumes = false;
-      return;
-    }
-    this.#takeFair(batch, bytesMax, countMax);
+    } else this.#takeFair(batch, bytesMax, countMax);
+    if (this.#head === null) this.bytes = 0; // what sums of fractions leave
   }
 
   /** Deficit round robin (Q3), in parts of a batch. */
@@ -301,16 +300,18 @@ export class Lanes<Item, Key, Accumulator, Value> {
         segment.next = lane.spare;
         lane.spare = segment;
       }
-      if (!lane.dirty && !lane.pinned && this.#lanes.size > IDLE_LANES_MAX) this.forget(lane);
+      this.retire(lane);
     }
+  }
+
+  /** Drops a lane that is idle, if there are many. */
+  retire(lane: Lane<Key, Accumulator, Value>): void {
+    if (!lane.pinned && this.#lanes.size > IDLE_LANES_MAX) this.forget(lane);
   }
 
   /** Splits an entry in two, if the merge can; returns the second part. */
   split(segment: Segment<Key, Accumulator, Value>): Segment<Key, Accumulator, Value> | undefined {
-    const rest = new Segment<Key, Accumulator, Value>(
-      segment.lane,
-      this.#merge.create(segment.key),
-    );
+    const rest = this.#create(segment.lane);
     const moved = this.#merge.split?.(segment.accumulator, rest.accumulator) ?? 0;
     if (moved <= 0) return undefined;
     const share = moved / segment.count;

@@ -18,6 +18,18 @@ import { list } from './merge.ts';
 import type { FlushReport } from './options.ts';
 import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
 
+/** Where a loader keeps its promises: a `Map`, or something bounded with the same four methods. */
+export interface LoaderCache<CacheKey, Value> {
+  /** Returns the promise of a key, undefined if there is none. */
+  get(key: CacheKey): Promise<Value> | undefined;
+  /** Keeps the promise of a key. */
+  set(key: CacheKey, value: Promise<Value>): unknown;
+  /** Forgets a key. */
+  delete(key: CacheKey): unknown;
+  /** Forgets all keys. */
+  clear(): unknown;
+}
+
 /** Options of `createLoader`. */
 export interface LoaderOptions<Key, Value, CacheKey = Key> {
   /** Loads many keys: as many results, in the same order; an `Error` in place of a value fails that key alone. */
@@ -25,8 +37,11 @@ export interface LoaderOptions<Key, Value, CacheKey = Key> {
     keys: readonly Key[],
     signal: AbortSignal,
   ) => PromiseLike<readonly (Value | Error)[]> | readonly (Value | Error)[];
-  /** Whether loads of a key share one promise until `clear`; without it each load asks anew. @defaultValue true */
-  readonly cache?: boolean;
+  /**
+   * Whether loads of a key share one promise until `clear`, or where these promises are kept (an LRU, for instance);
+   * with `false` each load asks anew. @defaultValue true, a `Map` without bound
+   */
+  readonly cache?: boolean | LoaderCache<CacheKey, Value>;
   /** Returns what tells keys apart. @defaultValue the key itself */
   readonly cacheKey?: (key: Key) => CacheKey;
   /** Keys in a request. @defaultValue 1000 */
@@ -52,12 +67,15 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   load(key: Key): Promise<Value>;
   /** Returns the values of many keys; a key that failed has its error in its place. */
   loadMany(keys: readonly Key[]): Promise<(Value | Error)[]>;
-  /** Forgets a key, so that it will be loaded anew. */
-  clear(key: Key): void;
-  /** Forgets all keys. */
-  clearAll(): void;
-  /** Puts a value in the cache unless the key is there. */
-  prime(key: Key, value: Value): void;
+  /** Forgets a key, so that it will be loaded anew; returns the loader. */
+  clear(key: Key): Loader<Key, Value>;
+  /** Forgets all keys; returns the loader. */
+  clearAll(): Loader<Key, Value>;
+  /**
+   * Puts a value in the cache unless the key is there (`clear(key).prime(key, value)` replaces it); an `Error` makes
+   * loads of the key reject until `clear`. Returns the loader.
+   */
+  prime(key: Key, value: Value | Error): Loader<Key, Value>;
   /** Sends what waits, now. */
   flush(): void;
   /** Sends what waits and ends; later loads reject. */
@@ -110,11 +128,13 @@ export function createLoader<Key, Value, CacheKey = Key>(
   if (!(concurrency >= 1)) {
     throw new BatcherArgumentError(`concurrency must be 1 or more: concurrency=${concurrency}`);
   }
-  const cache = options.cache === false ? undefined : new Map<CacheKey, Promise<Value>>();
+  const { cache: chosen = true } = options;
+  const cache: LoaderCache<CacheKey, Value> | undefined =
+    chosen === true ? new Map<CacheKey, Promise<Value>>() : chosen === false ? undefined : chosen;
   const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
   let running = 0;
   let onFree: (() => void) | undefined;
-  let onIdle: (() => void) | undefined;
+  const onIdle: (() => void)[] = [];
 
   /** Rejects a load, and takes it out of the cache: the next one tries again. */
   const fail = (failed: Load<Key, Value>, error: unknown): void => {
@@ -127,7 +147,7 @@ export function createLoader<Key, Value, CacheKey = Key>(
     running--;
     onFree?.();
     onFree = undefined;
-    if (running === 0) onIdle?.();
+    if (running === 0) for (const resolve of onIdle.splice(0)) resolve();
   };
   /** Sends a request. */
   const send = (loads: readonly Load<Key, Value>[], signal: AbortSignal): void => {
@@ -204,10 +224,10 @@ export function createLoader<Key, Value, CacheKey = Key>(
     await batcher.close();
     if (running === 0) return;
     await new Promise<void>((resolve) => {
-      onIdle = resolve;
+      onIdle.push(resolve);
     });
   };
-  return {
+  const loader: Loader<Key, Value> = {
     load,
     loadMany: (keys) =>
       Promise.all(
@@ -217,15 +237,27 @@ export function createLoader<Key, Value, CacheKey = Key>(
           ),
         ),
       ),
-    clear: (key) => void cache?.delete(cacheKey(key)),
-    clearAll: () => cache?.clear(),
+    clear: (key) => {
+      cache?.delete(cacheKey(key));
+      return loader;
+    },
+    clearAll: () => {
+      cache?.clear();
+      return loader;
+    },
     prime: (key, value) => {
+      if (cache === undefined) return loader;
       const id = cacheKey(key);
-      if (cache?.has(id) === false) cache.set(id, Promise.resolve(value));
+      if (cache.get(id) !== undefined) return loader;
+      const primed = value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+      primed.catch(() => {}); // nobody has asked yet
+      cache.set(id, primed);
+      return loader;
     },
     flush: () => void batcher.flush(),
     close,
     batcher: batcher as Batcher<unknown, unknown, unknown>,
     [Symbol.asyncDispose]: close,
   };
+  return loader;
 }

@@ -145,7 +145,7 @@ export function settingsOf<Item, Key, Accumulator, Value>(
     flush: options.flush,
     weigh: options.weigh ?? weighMerge,
     delayMsMax,
-    countMax: checkRange('countMax', options.countMax ?? 65536, 1, infinity),
+    countMax: Math.floor(checkRange('countMax', options.countMax ?? 65536, 1, infinity)),
     bytesMax,
     pendingBytesMax: checkRange(
       'pendingBytesMax',

@@ -13,11 +13,13 @@
  * One thread. Cost: O(1) per push; O(pressed keys) per delivered batch.
  */
 
+import { throwLater } from './errors.ts';
 import type { Lane, Lanes } from './lanes.ts';
 import { CostModel } from './law/cost-model.ts';
 
-/** Batches are never cut below this part of `bytesMax`. */
+/** Batches are never cut below this part of `bytesMax`, or so many bytes. */
 const CUT_MIN = 1 / 256;
+const CUT_BYTES_MIN = 4096;
 /** Part of the fixed cost that the bytes of a cut batch may always take (P3). */
 const BYTES_SHARE = 1 / 4;
 /** How much larger than usual that alone makes a batch: what was learned from batches of one size may be wrong. */
@@ -76,10 +78,12 @@ export class Pressure<Item, Key, Accumulator, Value> {
 
   /** Learned speed of the sink when it has a full batch (bytes per us); Infinity before the first timed flush. */
   get drainRate(): number {
+    const { batchBytes } = this;
     const settle = this.#settle;
-    return settle.count === 0
-      ? Number.POSITIVE_INFINITY
-      : this.batchBytes / settle.predict(this.batchBytes);
+    if (settle.count === 0) return Number.POSITIVE_INFINITY;
+    return batchBytes === Number.POSITIVE_INFINITY
+      ? 1 / settle.perByte
+      : batchBytes / settle.predict(batchBytes);
   }
 
   /** Learns from a batch that took `settleUs` from its start until the sink was free again. */
@@ -92,12 +96,13 @@ export class Pressure<Item, Key, Accumulator, Value> {
         bytesWithin(this.#sliceUs, cost),
         bytesWithin(0.5 * this.#sojournUs, settle),
       ),
-      this.#bytesMax * CUT_MIN,
+      Math.min(this.#bytesMax * CUT_MIN, CUT_BYTES_MIN),
       1,
     );
     this.batchBytes = cut;
     this.#lanes.entryBytes = cut / 8;
-    const limit = Math.max(this.drainRate * this.#sojournUs, 2 * cut);
+    const sojourn = this.#sojournUs === 0 ? 0 : this.drainRate * this.#sojournUs;
+    const limit = Math.max(sojourn, 2 * cut);
     this.limit = Math.min(limit, this.#pendingBytesMax);
   }
 
@@ -108,8 +113,17 @@ export class Pressure<Item, Key, Accumulator, Value> {
     if (lanes.bytes + running <= this.limit || lane.bytes <= this.limit / lanes.dirty) return true;
     lane.pressed = true; // P1
     this.#pressed.add(lane);
-    this.#notify?.(lane.key, true);
+    this.#tell(lane.key, true);
     return false;
+  }
+
+  #tell(key: Key, pressed: boolean): void {
+    if (this.#notify === undefined) return;
+    try {
+      this.#notify(key, pressed);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   /** Relieves the lanes that have drained (P2); all of them with `force`. */
@@ -122,7 +136,8 @@ export class Pressure<Item, Key, Accumulator, Value> {
       if (!all && lane.bytes > share) continue;
       lane.pressed = false;
       this.#pressed.delete(lane);
-      this.#notify?.(lane.key, false);
+      lanes.retire(lane);
+      this.#tell(lane.key, false);
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   TraceRecorder,
   virtualScheduler,
 } from '@millrace/batcher/sim';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 
 it('backs off twice as long each time, up to the bound, at a random part of it', () => {
   const scheduler = virtualScheduler();
@@ -221,4 +221,106 @@ it('finds the policy that wins a trace: holding for pairs, flushing at once for 
   expect(keys.get('linger 5 ms')).toBeGreaterThan(5);
   const svg = comparisonSvg(rowsOf([0.1, 50]), 'mine');
   for (const policy of pairs.keys()) expect(svg).toContain(policy.slice(0, 8));
+});
+
+it('B5: a hook that throws is an error nobody caught, and the batcher goes on', () => {
+  const later: (() => void)[] = [];
+  vi.stubGlobal('queueMicrotask', (task: () => void) => later.push(task));
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const scheduler = virtualScheduler();
+  const batches: number[] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    countMax: 2,
+    hold: 'none',
+    sojournMs: 0,
+    bytesMax: 2,
+    scheduler,
+    onDelivered: () => {
+      throw new Error('onDelivered');
+    },
+    onPressure: (key) => {
+      throw new Error(`onPressure ${key}`);
+    },
+    flush: ({ count }) => void batches.push(count),
+  });
+  for (let i = 0; i < 5; i++) batcher.push(i, 'k');
+  scheduler.endTick();
+  expect(batches).toEqual([2, 2, 1]);
+  expect(later).toHaveLength(3);
+  for (const task of later) expect(task).toThrow('onDelivered');
+});
+
+it('B4: parts of a split batch count until they are delivered', async () => {
+  const scheduler = virtualScheduler();
+  let isDown = true;
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    pendingBytesMax: 10,
+    retry: { attemptsMax: 1, delayMs: 5 },
+    random: () => 0.5,
+    onError: () => 'split',
+    scheduler,
+    flush: () => {
+      if (isDown) throw new Error('down');
+    },
+  });
+  for (let i = 0; i < 8; i++) batcher.push(i, 'k');
+  batcher.flush();
+  expect([batcher.bytes, batcher.count]).toEqual([8, 4]); // four wait for another try, four for theirs
+  batcher.push(8, 'k');
+  batcher.push(9, 'k');
+  expect(() => batcher.push(10, 'k')).toThrow(/pendingBytesMax=10/);
+  isDown = false;
+  await scheduler.advanceAsync(1000);
+  expect([batcher.bytes, batcher.count, batcher.stats().delivered]).toEqual([0, 0, 10]);
+});
+
+it('has caps without bound where asked to, and tells pressure all the same', () => {
+  const scheduler = virtualScheduler();
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    bytesMax: Number.POSITIVE_INFINITY,
+    countMax: Number.POSITIVE_INFINITY,
+    pendingBytesMax: Number.POSITIVE_INFINITY,
+    scheduler,
+    flush: ({ bytes }) => scheduler.burn(0.05 + bytes * 1e-5),
+  });
+  for (let i = 0; i < 50; i++) {
+    for (let j = 0; j < 100 + i; j++) expect(batcher.push(j, 'k')).toBe(true);
+    scheduler.advance(1);
+  }
+  const { limitBytes, drainBytesPerMs } = batcher.stats();
+  expect(drainBytesPerMs).toBeGreaterThan(0);
+  expect(limitBytes).toBeGreaterThan(0);
+});
+
+it('B6: an abort from inside its flush or onError is the end', async () => {
+  for (const decision of ['retry', 'split', 'drop', 'fail', 'inside flush'] as const) {
+    const scheduler = virtualScheduler();
+    let flushes = 0;
+    let returned = 0;
+    const batcher = createBatcher({
+      merge: list<number, string>(),
+      retry: { attemptsMax: 1 },
+      onDelivered: () => expect.fail('nothing was delivered'),
+      scheduler,
+      onError: () => {
+        returned = batcher.abort().undelivered.length;
+        return decision === 'inside flush' ? 'fail' : decision;
+      },
+      flush: () => {
+        flushes++;
+        if (decision !== 'inside flush') throw new Error('down');
+        returned = batcher.abort().unsettled.length;
+      },
+    });
+    batcher.push(1, 'k');
+    scheduler.endTick();
+    await scheduler.advanceAsync(1000);
+    expect([decision, flushes, returned, batcher.state]).toEqual([decision, 1, 1, 'aborted']);
+    await batcher.closed;
+  }
 });

@@ -332,7 +332,7 @@ describe('law', () => {
   });
 
   it('L3: makes a third flush in a row wait for its token', () => {
-    const law = new Law({ delayMax: 5000, overhead: 0.1, fixedInitial: 50 });
+    const law = new Law({ delayMax: 5000, overhead: 0.1, cost: new CostModel(50) });
     const waits = [0, 1, 2].map((now) => {
       law.arrive(now, 1);
       const wait = law.due(now, now) - now;

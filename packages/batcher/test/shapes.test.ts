@@ -175,6 +175,57 @@ it('loader: without a cache every load asks', async () => {
   expect(requests).toEqual([['a', 'a', 'no']]);
 });
 
+it('loader: keeps its promises where it is told to', async () => {
+  const asked: number[] = [];
+  const newest = new Map<string, Promise<number>>();
+  const loader = createLoader<number, number, string>({
+    cacheKey: (key) => `key ${key}`,
+    cache: {
+      get: (key) => newest.get(key),
+      set: (key, value) => {
+        newest.set(key, value);
+        if (newest.size > 2) newest.delete(newest.keys().next().value!); // the oldest
+      },
+      delete: (key) => newest.delete(key),
+      clear: () => newest.clear(),
+    },
+    load: (keys) => {
+      asked.push(...keys);
+      return keys;
+    },
+  });
+  for (const key of [1, 2, 2, 3, 3, 1]) await loader.load(key);
+  expect(asked).toEqual([1, 2, 3, 1]);
+  expect([...newest.keys()]).toEqual(['key 3', 'key 1']);
+});
+
+it('loader: replaces by clear and prime, and primes failures', async () => {
+  const loader = createLoader({ load: (keys: readonly number[]) => keys });
+  expect(await loader.load(1)).toBe(1);
+  expect(await loader.prime(1, 7).load(1)).toBe(1);
+  expect(await loader.clear(1).prime(1, 7).load(1)).toBe(7);
+  loader.prime(2, new Error('known to fail'));
+  await expect(loader.load(2)).rejects.toThrow('known to fail');
+  expect(await loader.clearAll().load(2)).toBe(2);
+});
+
+it('loader: every close ends, also a second one while requests run', async () => {
+  let answer = (): void => {};
+  const loader = createLoader({
+    load: (keys: readonly number[]) =>
+      new Promise<readonly number[]>((resolve) => {
+        answer = () => resolve(keys);
+      }),
+  });
+  const value = loader.load(1);
+  loader.flush();
+  const closed = Promise.all([loader.close(), loader.close()]);
+  await Promise.resolve();
+  answer();
+  expect(await value).toBe(1);
+  await closed;
+});
+
 it('loader: holds a request past its tick only when told what one costs', async () => {
   const requestsOf = async (costMs: number | undefined): Promise<number> => {
     const scheduler = virtualScheduler();

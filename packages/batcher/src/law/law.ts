@@ -32,6 +32,9 @@ import { Guard } from './guard.ts';
 import { defaultTuning, type LawTuning } from './tuning.ts';
 import { gapContext, VIEW_CONTEXTS } from './views.ts';
 
+/** Fixed cost assumed before the first flush (us). */
+export const FIXED_US_INITIAL = 20;
+
 /** Limits of the law. */
 export interface LawOptions {
   /** Oldest age allowed (us). */
@@ -42,8 +45,8 @@ export interface LawOptions {
   readonly waiting?: 'oldest' | 'each';
   /** Shortest time that a timer keeps (us). @defaultValue 0 */
   readonly resolution?: number;
-  /** Fixed flush cost assumed before the first flush (us). @defaultValue 20 */
-  readonly fixedInitial?: number;
+  /** What a flush costs, learned by whoever flushes. @defaultValue a model of its own */
+  readonly cost?: CostModel;
   /** Constants to vary in a simulation. */
   readonly tuning?: Partial<LawTuning>;
 }
@@ -88,17 +91,17 @@ export class Law {
     const resolution = options.resolution ?? 0;
     this.#guard = new Guard(tokens, guardTrustMin, resolution);
     const expert = (contexts: number): Expert => new Expert(contexts, this.#tuning, resolution);
-    this.#burst = expert(VIEW_CONTEXTS[0]!);
-    this.#all = expert(VIEW_CONTEXTS[1]!);
-    this.#gap = expert(VIEW_CONTEXTS[2]!);
-    this.#batch = expert(VIEW_CONTEXTS[3]!);
-    this.#none = expert(0);
-    this.#active = this.#burst;
+    this.#each = options.waiting === 'each';
+    const burst = expert(VIEW_CONTEXTS[0]!);
+    this.#burst = this.#active = burst;
+    this.#all = this.#each ? burst : expert(VIEW_CONTEXTS[1]!);
+    this.#gap = this.#each ? burst : expert(VIEW_CONTEXTS[2]!);
+    this.#batch = this.#each ? burst : expert(VIEW_CONTEXTS[3]!);
+    this.#none = this.#each ? burst : expert(0);
     this.#delayMax = options.delayMax;
     this.#perOverhead = 1 / options.overhead;
-    this.#each = options.waiting === 'each';
     this.#guardTau = this.#each ? this.#tuning.guardEach : this.#tuning.guard;
-    this.cost = new CostModel(options.fixedInitial ?? 20);
+    this.cost = options.cost ?? new CostModel(FIXED_US_INITIAL);
   }
 
   /** Break-even hold (us): waiting this long costs as much as one flush. */
