@@ -7,7 +7,7 @@
  * with its default batch of 512 and a queue that never drops.
  */
 
-import { batch, createBatcher, createLoader } from '@millrace/batcher';
+import { batch, createBatcher, createLoader, type Loader } from '@millrace/batcher';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { Batcher as PacerBatcher } from '@tanstack/pacer';
 import atomicBatcher from 'atomic-batcher';
@@ -59,26 +59,57 @@ export const millraceInPlace: Start = (sink) => {
   return { push: (item) => lane.push(item), stop: () => void batcher.abort() };
 };
 
-export const millraceLoader: Start = (sink) => {
-  const loader = createLoader<number, number>({
+const uncached = (sink: Sink): Loader<number, number> =>
+  createLoader<number, number>({
     cache: false,
     load: (keys) => {
       sink(keys);
       return Promise.resolve(keys);
     },
   });
-  return { push: (item) => void loader.load(item), stop: nothing };
-};
 
-export const dataloader: Start = (sink) => {
-  const loader = new DataLoader<number, number>(
+const uncachedDataLoader = (sink: Sink): DataLoader<number, number> =>
+  new DataLoader<number, number>(
     (keys) => {
       sink(keys);
       return Promise.resolve(keys);
     },
     { cache: false },
   );
+
+export const millraceLoader: Start = (sink) => {
+  const loader = uncached(sink);
   return { push: (item) => void loader.load(item), stop: nothing };
+};
+
+export const dataloader: Start = (sink) => {
+  const loader = uncachedDataLoader(sink);
+  return { push: (item) => void loader.load(item), stop: nothing };
+};
+
+/** Loads that share a loader which lives for one request, as servers have it. */
+const LOADS_PER_REQUEST = 100;
+
+export const millraceLoaderPerRequest: Start = (sink) => {
+  let loader = uncached(sink);
+  return {
+    push: (item) => {
+      if (item % LOADS_PER_REQUEST === 0) loader = uncached(sink);
+      void loader.load(item);
+    },
+    stop: nothing,
+  };
+};
+
+export const dataloaderPerRequest: Start = (sink) => {
+  let loader = uncachedDataLoader(sink);
+  return {
+    push: (item) => {
+      if (item % LOADS_PER_REQUEST === 0) loader = uncachedDataLoader(sink);
+      void loader.load(item);
+    },
+    stop: nothing,
+  };
 };
 
 /** Each key twice, and a cache that lives for a request, as servers use both. */
@@ -214,5 +245,21 @@ export const openTelemetry: Start = (sink) => {
       processor.onEnd(span as unknown as Parameters<typeof processor.onEnd>[0]);
     },
     stop: () => processor.shutdown(),
+  };
+};
+
+/** What no batcher that hands its sink an array can do without: one push into it for each item, and a call a tick. */
+export const bareArray: Start = (sink) => {
+  let items: number[] = [];
+  const flush = (): void => {
+    const batch = items;
+    items = [];
+    sink(batch);
+  };
+  return {
+    push: (item) => {
+      if (items.push(item) === 100) flush();
+    },
+    stop: flush,
   };
 };

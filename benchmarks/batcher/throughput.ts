@@ -1,80 +1,56 @@
 /**
  * What a push costs: ns per item, its share of the flush and of the event loop's turn included.
  *
- * Each sample pushes `perTick` items in a task, lets the event loop turn, and repeats; the best of several windows
- * counts, since a shared machine only ever adds. "Over the bare loop" subtracts the same loop with a push that stores
- * into an array, measured beside it. Not measured here: what a sink does with a batch.
+ * Every sample of every contender is made in a process of its own (alone.ts). In one process for all, what ran before
+ * decided much: V8 left a push in its middle compiler after many batchers had been made and dropped (`--trace-opt`
+ * shows it), and Pacer, which copies its items for each one, goes by the size that V8's young generation has grown to.
+ *
+ * "Over the bare loop" subtracts the same loop with a push that stores into an array, measured beside it. Not measured
+ * here: what a sink does with a batch.
  */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Row } from '../harness/row.ts';
-import {
-  atomic,
-  bareLoop,
-  barePromises,
-  dataloader,
-  dataloaderCached,
-  microtask,
-  millrace,
-  millraceCached,
-  millraceInPlace,
-  millraceLoader,
-  openTelemetry,
-  pacer,
-  type Start,
-  timer5,
-} from './contenders.ts';
+import type { ContenderName } from './alone.ts';
+import { millraceInPlace } from './contenders.ts';
 
-/** Many short windows: on a shared machine one of them is quiet. */
-const WINDOWS = 15;
-/** Time to compile and settle, also on a busy machine (ms). */
-const WARM_MS = 150;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const alone = fileURLToPath(new URL('./alone.ts', import.meta.url));
+const execute = promisify(execFile);
 
-let delivered = 0;
-const count = (items: readonly number[]): void => {
-  delivered += items.length;
-};
-
-/** Returns ns per item, the best of a few windows. */
-async function nsPerItem(start: Start, perTick: number, items: number): Promise<number> {
-  const { push, stop } = start(count);
-  const window = async (total: number): Promise<number> => {
-    const began = process.hrtime.bigint();
-    for (let i = 0; i < total; i += perTick) {
-      for (let j = 0; j < perTick; j++) push(i + j);
-      await turn();
-    }
-    return Number(process.hrtime.bigint() - began) / total;
-  };
-  // A batcher of an earlier round took optimised code with it: warm up by time.
-  const warm = performance.now() + WARM_MS;
-  while (performance.now() < warm) await window(items);
-  let best = Number.POSITIVE_INFINITY;
-  for (let k = 0; k < WINDOWS; k++) best = Math.min(best, await window(items));
-  await stop();
-  await turn();
-  if (delivered < 0) throw new Error('unreachable: keeps the sink alive for the optimiser');
-  return best;
+/** Returns ns per item of a contender in a new process. */
+async function nsPerItem(name: ContenderName, perTick: number, items: number): Promise<number> {
+  const { stdout } = await execute(process.execPath, [
+    '--conditions=@millrace/source',
+    alone,
+    name,
+    String(perTick),
+    String(items),
+  ]);
+  return Number(stdout);
 }
 
 const itemsPerWindow = (perTick: number): number =>
   perTick === 1 ? 4000 : Math.min(100_000, perTick * 1000);
 
 const contender =
-  (start: Start, perTick: number, items = itemsPerWindow(perTick)) =>
+  (start: ContenderName, perTick: number, items = itemsPerWindow(perTick)) =>
   (): Promise<number> =>
     nsPerItem(start, perTick, items);
 
-const overBare = (start: Start, perTick: number) => async (): Promise<number> => {
+const overBare = (start: ContenderName, perTick: number) => async (): Promise<number> => {
   const items = itemsPerWindow(perTick);
-  const bare = await nsPerItem(bareLoop, perTick, items);
+  const bare = await nsPerItem('bareLoop', perTick, items);
   return Math.max(0, (await nsPerItem(start, perTick, items)) - bare);
 };
 
 /** Pacer copies its items at every push: fewer of them keep its sample short. */
 const pacerItems = (perTick: number): number => Math.min(20_000, itemsPerWindow(perTick));
 
-const perSecond = (start: Start, perTick: number, items?: number) => async (): Promise<number> =>
-  1e9 / (await nsPerItem(start, perTick, items ?? itemsPerWindow(perTick)));
+const perSecond =
+  (start: ContenderName, perTick: number, items?: number) => async (): Promise<number> =>
+    1e9 / (await nsPerItem(start, perTick, items ?? itemsPerWindow(perTick)));
 
 const table = (perTick: number, bar: number): Row => ({
   kind: 'absolute',
@@ -83,16 +59,16 @@ const table = (perTick: number, bar: number): Row => ({
   better: 'lower',
   rounds: 3,
   bar,
-  ours: contender(millrace, perTick),
+  ours: contender('millrace', perTick),
   peers: {
-    'bare loop': contender(bareLoop, perTick),
-    'our load()': contender(millraceLoader, perTick),
-    microtask: contender(microtask, perTick),
-    'atomic-batcher': contender(atomic, perTick),
-    'timer 5 ms': contender(timer5, perTick),
-    dataloader: contender(dataloader, perTick),
-    '@tanstack/pacer': contender(pacer, perTick, pacerItems(perTick)),
-    OpenTelemetry: contender(openTelemetry, perTick),
+    'bare loop': contender('bareLoop', perTick),
+    'our load()': contender('millraceLoader', perTick),
+    microtask: contender('microtask', perTick),
+    'atomic-batcher': contender('atomic', perTick),
+    'timer 5 ms': contender('timer5', perTick),
+    dataloader: contender('dataloader', perTick),
+    '@tanstack/pacer': contender('pacer', perTick, pacerItems(perTick)),
+    OpenTelemetry: contender('openTelemetry', perTick),
   },
 });
 
@@ -128,9 +104,6 @@ async function bytesPerPush(): Promise<number> {
   return bytes < 0.2 ? 0 : bytes;
 }
 
-const TIER_NOTE =
-  'in a process that has made and dropped many batchers V8 leaves the push in its middle compiler (--trace-opt shows it), at a third of the speed of a first one';
-
 export const throughputRows: readonly Row[] = [
   {
     kind: 'absolute',
@@ -139,8 +112,8 @@ export const throughputRows: readonly Row[] = [
     better: 'lower',
     bar: 15,
     stretch: 5,
-    ours: overBare(millraceInPlace, 100),
-    peers: { 'atomic-batcher': overBare(atomic, 100), 'timer 5 ms': overBare(timer5, 100) },
+    ours: overBare('millraceInPlace', 100),
+    peers: { 'atomic-batcher': overBare('atomic', 100), 'timer 5 ms': overBare('timer5', 100) },
   },
   {
     kind: 'absolute',
@@ -158,8 +131,8 @@ export const throughputRows: readonly Row[] = [
     better: 'lower',
     bar: 600,
     stretch: 300,
-    ours: overBare(millraceInPlace, 1),
-    peers: { microtask: overBare(microtask, 1), dataloader: overBare(dataloader, 1) },
+    ours: overBare('millraceInPlace', 1),
+    peers: { microtask: overBare('microtask', 1), dataloader: overBare('dataloader', 1) },
   },
   {
     kind: 'comparison',
@@ -167,10 +140,14 @@ export const throughputRows: readonly Row[] = [
     unit: 'items/s',
     better: 'higher',
     bar: 50,
-    ours: perSecond(millrace, 100),
-    peers: { '@tanstack/pacer': perSecond(pacer, 100, pacerItems(100)) },
-    beside: { 'bare loop': perSecond(bareLoop, 100) },
-    note: 'Pacer made 0.9 to 1.5 M items/s in different runs, and why is not known; at 1.4 M the bar leaves some 4 ns per item above the bare loop beside, which batches nothing, for push, flush and turn',
+    ours: perSecond('millrace', 100),
+    peers: { '@tanstack/pacer': perSecond('pacer', 100, pacerItems(100)) },
+    beside: {
+      'bare loop': perSecond('bareLoop', 100),
+      'bare array': perSecond('bareArray', 100),
+      microtask: perSecond('microtask', 100),
+    },
+    note: 'Pacer copies its items, 500 on average, for each one: memory sets its speed (1.2 us an item with a young generation of 4 MB, 1.6 with 32 MB: --min-semi-space-size), and with it the ratio. A bare array, one push for each item and a call a tick, batches nothing by time',
   },
   {
     kind: 'comparison',
@@ -178,9 +155,8 @@ export const throughputRows: readonly Row[] = [
     unit: 'items/s',
     better: 'higher',
     bar: 2,
-    ours: perSecond(millrace, 100),
-    peers: { dataloader: perSecond(dataloader, 100) },
-    note: TIER_NOTE,
+    ours: perSecond('millrace', 100),
+    peers: { dataloader: perSecond('dataloader', 100) },
   },
   {
     kind: 'comparison',
@@ -188,10 +164,19 @@ export const throughputRows: readonly Row[] = [
     unit: 'loads/s',
     better: 'higher',
     bar: 1,
-    ours: perSecond(millraceLoader, 100),
-    peers: { dataloader: perSecond(dataloader, 100) },
-    beside: { 'bare promises': perSecond(barePromises, 100) },
-    note: `${TIER_NOTE}; run alone for three rounds this row made 0.95x and 1.14x. Bare promises only make, store and settle one for each key: about as fast as dataloader, and no lower bound`,
+    ours: perSecond('millraceLoader', 100),
+    peers: { dataloader: perSecond('dataloader', 100) },
+    beside: { 'bare promises': perSecond('barePromises', 100) },
+    note: 'bare promises only make, store and settle one for each key: about as fast as dataloader, and no lower bound',
+  },
+  {
+    kind: 'absolute',
+    name: 'ns per load at 100 per tick, a new loader for every 100',
+    unit: 'ns',
+    better: 'lower',
+    bar: 150,
+    ours: contender('millraceLoaderPerRequest', 100),
+    peers: { dataloader: contender('dataloaderPerRequest', 100) },
   },
   {
     kind: 'comparison',
@@ -199,8 +184,8 @@ export const throughputRows: readonly Row[] = [
     unit: 'loads/s',
     better: 'higher',
     bar: 1,
-    ours: perSecond(millraceCached, 100),
-    peers: { dataloader: perSecond(dataloaderCached, 100) },
+    ours: perSecond('millraceCached', 100),
+    peers: { dataloader: perSecond('dataloaderCached', 100) },
   },
   table(1, 2000),
   table(10, 300),

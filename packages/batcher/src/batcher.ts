@@ -11,7 +11,8 @@
  *   It leaves only by a flush that succeeds, an explicit drop, or `abort`, which returns it.
  * - B3: while the sink is free nothing gets older than `delayMsMax`, as far as the scheduler keeps its resolution.
  * - B4: accepted and undelivered bytes never exceed `pendingBytesMax`.
- * - B5: a `push` that throws has changed nothing.
+ * - B5: a `push` that throws has changed nothing; what a hook throws is thrown later (`throwLater`).
+ * - B6: after an `abort`, from wherever, no flush starts and none that ran has an effect (delivery.ts).
  *
  * One thread; every method may be called from anywhere, also from inside `flush`. Cost: a push is O(1), reads the
  * clock once per tick (and every 512 pushes), and allocates nothing when the merge doesn't.

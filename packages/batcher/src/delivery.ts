@@ -81,7 +81,7 @@ export class Delivery<Item, Key, Value> {
     this.#cost = cost;
     this.#pressure = pressure;
     this.#owner = owner;
-    this.batch = new RunningBatch(this.#failure.signal);
+    this.batch = new RunningBatch(this.#failure);
   }
 
   /** Whether parts of a split batch wait to be tried. */

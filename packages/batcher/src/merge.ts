@@ -4,6 +4,9 @@
  * A merge works on an accumulator that it creates once and that the batcher reuses: `append` copies what it needs
  * out of the item, which is only borrowed during the call. `clear` makes the accumulator empty again; a merge
  * without `clear` gives its accumulators away, so that the sink may keep them.
+ *
+ * An `append` that throws refuses its item: the push throws the same error, and the batcher is as before. The other
+ * functions of a merge must not throw.
  */
 
 /** Merges items of one key into an accumulator that is handed to the sink as it is. */

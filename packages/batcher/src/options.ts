@@ -56,7 +56,7 @@ export interface BatcherOptions<Item, Key, Accumulator, Value> {
   readonly weigh?: (item: Item) => number;
   /** Latency budget: no item gets older while the sink is free (ms, 0 or more). @defaultValue 5 */
   readonly delayMsMax?: number;
-  /** Items in a batch. @defaultValue 65536 */
+  /** Items in a batch (1 or more; a fraction is cut off). @defaultValue 65536 */
   readonly countMax?: number;
   /** Bytes in a batch. @defaultValue 1048576 */
   readonly bytesMax?: number;
@@ -85,7 +85,10 @@ export interface BatcherOptions<Item, Key, Accumulator, Value> {
   readonly retry?: RetryOptions;
   /** Decides about a batch whose tries are used up. @defaultValue fails the batcher */
   readonly onError?: (error: unknown, batch: Batch<Key, Value>) => FailureDecision;
-  /** Told when a key's backlog gets too old (true) and when it has drained (false). */
+  /**
+   * Told when a key's backlog gets too old (true) and when it has drained (false). What a hook throws is thrown later,
+   * as an error that nobody caught.
+   */
   readonly onPressure?: (key: Key, pressed: boolean) => void;
   /** Told after each delivery how long its oldest item waited (ms): feed it to a histogram. */
   readonly onDelivered?: (ageMs: number, count: number, bytes: number) => void;

@@ -5,14 +5,19 @@ import type { Batch } from './options.ts';
 /** The batch that the sink has, reused from flush to flush. */
 export class RunningBatch<Key, Value> implements Batch<Key, Value> {
   readonly segments: Segment<Key, unknown, Value>[] = [];
-  readonly signal: AbortSignal;
+  readonly #failure: AbortController;
   count = 0;
   bytes = 0;
   ageMs = 0;
   attempt = 1;
 
-  constructor(signal: AbortSignal) {
-    this.signal = signal;
+  /** @param failure - aborted with the batcher; makes its signal when a sink asks for it, which costs a us */
+  constructor(failure: AbortController) {
+    this.#failure = failure;
+  }
+
+  get signal(): AbortSignal {
+    return this.#failure.signal;
   }
 
   get entries(): readonly Entry<Key, Value>[] {
