@@ -75,6 +75,9 @@ export class ByteBudget {
       if (largest === undefined) return;
       if (!largest.giveWay()) {
         this.#paused.add(largest);
+        // Of those that hold as much, another is next.
+        this.#members.delete(largest);
+        this.#members.add(largest);
         return;
       }
     }

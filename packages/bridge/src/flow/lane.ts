@@ -176,6 +176,7 @@ export class Lane implements Sink {
       end: 0,
       bytes: 0,
       sentAt: 0,
+      load: 0,
       busy: false,
     };
     piece.end = this.sent;

@@ -82,7 +82,8 @@ const burstBytes = 4096;
 const burstMs = 32;
 const focusFactor = 4;
 /** The backlog before the rate is known, and below which it doesn't fall (bytes). */
-const backlogBytesAtFirst = 65_536;
+const backlogBytesAtFirst = 98_304;
+const backlogBytesTrying = 65_536;
 const backlogBytesMin = 16_384;
 const paneBacklogBytesMin = 8_192;
 const probeBytes = 512;
@@ -108,6 +109,7 @@ export class Viewer {
   #serveAgain = false;
   #probeTimer: ReturnType<typeof setTimeout> | undefined;
   #limitRate = 0;
+  #limitTrying = false;
   #bytes = 0;
   #writes = 0;
   #probes = 0;
@@ -299,11 +301,12 @@ export class Viewer {
   /** Puts a lane in the list: first if it is still its turn, else last, with a new share. */
   #list(lane: Lane): void {
     lane.listed = true;
-    if (lane.deficit > 0) {
+    const share = Math.max(1024, Math.floor(this.#window.bytes / this.#activeCount()));
+    if (lane.deficit * 2 > share) {
       this.#waiting.unshift(lane);
       return;
     }
-    lane.deficit = Math.max(1024, Math.floor(this.#window.bytes / this.#activeCount()));
+    lane.deficit += share; // a little that was left over would cost it a turn
     this.#waiting.push(lane);
   }
 
@@ -345,13 +348,18 @@ export class Viewer {
 
   /** V5: what may wait is worth a time at the measured rate. */
   #limit(): void {
-    const { rate } = this.#window;
+    const { rate, trying } = this.#window;
     if (this.#budget.bytes > this.#waitingBytesMax) this.#waitingBytesMax = this.#budget.bytes;
-    if (rate === this.#limitRate && this.#budget.bytesMax > 0) return;
+    if (rate === this.#limitRate && trying === this.#limitTrying) return;
     this.#limitRate = rate;
-    const worth = rate === 0 ? backlogBytesAtFirst : rate * this.#backlogMs;
+    this.#limitTrying = trying;
+    // While the window tries whether the link is faster, a read of the pane that floods should find room: else it is
+    // skipped, and nothing is there to try with.
+    const least = rate === 0 ? backlogBytesAtFirst : trying ? backlogBytesTrying : 0;
+    const worth = Math.max(least, rate * this.#backlogMs);
     const all = Math.min(this.#bytesMax, Math.max(backlogBytesMin, worth));
-    const one = Math.min(this.#paneBytesMax, Math.max(paneBacklogBytesMin, worth / 2));
+    const share = worth * (trying ? 0.75 : 0.5);
+    const one = Math.min(this.#paneBytesMax, Math.max(paneBacklogBytesMin, share));
     this.#budget.bytesMax = Math.floor(all);
     this.#paneLimit.bytesHigh = Math.floor(one);
     this.#paneLimit.bytesLow = Math.floor(one / 4);

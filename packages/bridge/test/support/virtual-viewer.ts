@@ -90,3 +90,44 @@ export class VirtualLink {
     });
   }
 }
+
+/** A link that passes on what its rate allows in turns of so many ms, as a timer or the frames of a screen do. */
+export class GulpingLink {
+  readonly #bytesPerMs: number;
+  readonly #waiting: { bytes: number; readonly passed: () => void }[] = [];
+  #turnAt: number = performance.now();
+  carried = 0;
+
+  constructor(bytesPerMs: number, turnMs: number) {
+    this.#bytesPerMs = bytesPerMs;
+    setInterval(() => this.#turn(), turnMs);
+  }
+
+  /** Resolves when the bytes have passed. */
+  write(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({
+        bytes,
+        passed: () => {
+          this.carried += bytes;
+          resolve();
+        },
+      });
+    });
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    let credit = (now - this.#turnAt) * this.#bytesPerMs;
+    this.#turnAt = now;
+    while (this.#waiting.length > 0) {
+      const first = this.#waiting[0]!;
+      const passing = Math.min(credit, first.bytes);
+      first.bytes -= passing;
+      credit -= passing;
+      if (first.bytes > 0) return;
+      this.#waiting.shift();
+      first.passed();
+    }
+  }
+}
