@@ -94,6 +94,8 @@ export interface ContenderReport {
   readonly queuedBytesMax: number;
   /** Bytes of the flooding pane that reached the viewer. */
   readonly floodBytes: number;
+  /** Snapshots of a screen that it took in place of what was skipped. */
+  readonly snapshots: number;
 }
 
 /** A line of a contender's standard output. */

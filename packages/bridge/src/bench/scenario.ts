@@ -21,6 +21,7 @@ export type ValueName =
   | 'cpuPercent'
   | 'cpuMsPerMb'
   | 'floodMbPerSecond'
+  | 'snapshotsPerSecond'
   | 'bytesWrong'
   | 'replyP50Ms'
   | 'replyMaxMs';

@@ -67,6 +67,7 @@ function measurementOf(report: ContenderReport): Measurement {
       rssGrowthMb: report.rssGrowthBytes / 1e6,
       cpuPercent: report.cpuShare * 100,
       floodMbPerSecond: floodMb / report.seconds,
+      snapshotsPerSecond: report.snapshots / report.seconds,
       ...(floodMb > 0 ? { cpuMsPerMb: (report.cpuShare * report.seconds * 1000) / floodMb } : {}),
     },
     ...(remark === undefined ? {} : { remark }),
@@ -200,6 +201,67 @@ const link: Scenario = {
       bar: 2.5,
       stretch: 5,
       peers: ['ack window'],
+    },
+  ],
+};
+
+const otherLinks = ['at 200 MB/s', 'at 2 MB/s', 'at 0.5 MB/s'];
+const atRate = (mbPerSecond: number): Measure =>
+  contender(6, { kind: 'bridge', linkBytesPerSecond: mbPerSecond * 1e6 });
+
+/**
+ * What a link carries decides how a viewer lives: on all of the flood, or on snapshots. `no link` accepts at once and
+ * skips nothing: it gets whatever tmux sends. The time in which the window finds the link is measured too.
+ */
+const links: Scenario = {
+  name: 'links',
+  title: 'a viewer behind a link of 20 MB/s, which can carry the whole flood',
+  ours: 'at 20 MB/s',
+  rounds: 1,
+  contenders: {
+    'at 20 MB/s': atRate(20),
+    'at 200 MB/s': atRate(200),
+    'at 2 MB/s': atRate(2),
+    'at 0.5 MB/s': atRate(0.5),
+    'no link': contender(6, { kind: 'bridge' }),
+  },
+  figures: [
+    {
+      name: 'viewer at 20 MB/s, 1 flood: flood shown against all of it',
+      value: 'floodMbPerSecond',
+      unit: 'MB/s',
+      better: 'higher',
+      bar: 0.7,
+      stretch: 0.9,
+      peers: ['no link'],
+      beside: otherLinks,
+    },
+    {
+      name: 'viewer at 20 MB/s, 1 flood: snapshots',
+      value: 'snapshotsPerSecond',
+      unit: '/s',
+      better: 'lower',
+      bar: 4,
+      stretch: 1,
+      beside: otherLinks,
+    },
+    {
+      name: 'viewer at 20 MB/s, 1 flood: echo p50',
+      value: 'echoP50Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 10,
+      stretch: 5,
+      beside: [...otherLinks, 'no link'],
+    },
+    {
+      name: 'viewer at 20 MB/s, 1 flood: echo p99',
+      value: 'echoP99Ms',
+      unit: 'ms',
+      better: 'lower',
+      bar: 20,
+      stretch: 8,
+      beside: [...otherLinks, 'no link'],
     },
   ],
 };
@@ -441,6 +503,7 @@ const commands: Scenario = {
 /** All of them, the most telling first. */
 export const scenarios: readonly Scenario[] = [
   link,
+  links,
   ttyd,
   ttydLink,
   stalled,

@@ -28,7 +28,7 @@
  * W6: it begins with such trials, each larger than the one before, until one fails; and until three samples running
  *     have found the link no faster by a quarter, the window is twice as large as W1 says (BBR's startup).
  *
- * One thread; the caller brings the time. Cost: a few operations a piece, no allocation.
+ * One thread; the caller brings the time. Cost: a few operations a piece; an object every four of them or more.
  */
 
 const rateBucketMs = 500;

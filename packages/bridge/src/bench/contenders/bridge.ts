@@ -1,7 +1,7 @@
 /** The contender that uses this library as its guide says: a viewer per link, the pane that has the keyboard focused. */
 import { connect } from '../../connect.ts';
 import { BridgeError } from '../../errors.ts';
-import { createViewer } from '../../flow/viewer.ts';
+import { createViewer, type Viewer as ShownViewer } from '../../flow/viewer.ts';
 import type { Pane } from '../../pane.ts';
 import type { Session } from '../../session.ts';
 import type { Sink } from '../../sinks/sink.ts';
@@ -31,21 +31,22 @@ export async function openBridge(plan: ContenderPlan, viewer: Viewer): Promise<C
     closeTimeoutMs: 500,
   });
   const panes = { flood: paneOf(session, plan.floodPane), echo: paneOf(session, plan.echoPane) };
-  const show = (sink: (role: PaneRole) => Sink): (() => number) => {
+  const show = (sink: (role: PaneRole) => Sink): ShownViewer => {
     const shown = createViewer();
     for (const role of ['flood', 'echo'] as const) shown.pipe(panes[role], sink(role));
     shown.focus(panes.echo);
-    return () => shown.stats.waitingBytes;
+    return shown;
   };
   if (plan.stalledViewer) show(stalledSink);
-  let queuedBytes = (): number => 0;
-  if (!viewer.immediate) queuedBytes = show((role) => sinkOf(viewer, role));
+  let shown: ShownViewer | undefined;
+  if (!viewer.immediate) shown = show((role) => sinkOf(viewer, role));
   else for (const role of ['flood', 'echo'] as const) panes[role].pipe(sinkOf(viewer, role));
   return {
     type: (text) => {
       panes.echo.type(text).catch(() => {});
     },
-    queuedBytes,
+    queuedBytes: () => shown?.stats.waitingBytes ?? 0,
+    snapshots: () => shown?.pipes.reduce((sum, pipe) => sum + pipe.stats.resyncs, 0) ?? 0,
     stop: async () => {
       await session.close();
     },

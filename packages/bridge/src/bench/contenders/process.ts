@@ -71,6 +71,7 @@ async function run(plan: ContenderPlan): Promise<void> {
   const startRss = process.memoryUsage.rss();
   const startCpu = process.cpuUsage();
   const startFlood = viewer.floodBytes;
+  const startSnapshots = contender.snapshots?.() ?? 0;
   let rss = startRss;
   let rssMax = startRss;
   let queuedMax = 0;
@@ -128,6 +129,7 @@ async function run(plan: ContenderPlan): Promise<void> {
     rssGrowthBytes: rssMax - startRss,
     queuedBytesMax: queuedMax,
     floodBytes: viewer.floodBytes - startFlood,
+    snapshots: (contender.snapshots?.() ?? 0) - startSnapshots,
   });
   await contender.stop();
 }

@@ -48,6 +48,8 @@ export interface Contender {
   type(text: string): void;
   /** Bytes read and not yet at the viewer. */
   queuedBytes(): number;
+  /** Snapshots of a screen sent so far, where there are any. */
+  snapshots?(): number;
   /** Ends what it started. */
   stop(): Promise<void>;
 }
