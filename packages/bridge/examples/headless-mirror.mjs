@@ -23,17 +23,12 @@ const session = await connect({
   ...(values.session === undefined ? {} : { session: values.session }),
   pipe: { policy: 'latest', historyLines: 1000 },
   sink: (pane) => {
-    const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true });
+    // The sink gives it the pane's size, now and whenever that changes.
+    const terminal = new xterm.Terminal({ allowProposedApi: true });
     terminals.set(pane, terminal);
     return xtermSink(terminal);
   },
 });
-const fit = () => {
-  for (const [id, terminal] of terminals) {
-    const { columns, rows } = session.panes.get(id)?.info ?? {};
-    if (columns && rows) terminal.resize(columns, rows);
-  }
-};
 
 /** Returns a terminal's screen as text, without the empty rows at its end. */
 function screenOf(terminal) {
@@ -46,7 +41,6 @@ function screenOf(terminal) {
 
 let shown = '';
 const timer = setInterval(() => {
-  fit();
   const screens = [...terminals].map(([id, terminal]) => `── pane %${id}\n${screenOf(terminal)}`);
   const text = screens.join('\n');
   if (text !== shown) console.log(text);

@@ -61,9 +61,8 @@ const sinks: Record<string, () => SinkUnderTest | Promise<SinkUnderTest>> = {
     const all = drained(stream);
     const received = (): Uint8Array => {
       const lines = all().toString().trim().split('\n').slice(1);
-      return Buffer.from(
-        lines.map((line) => (JSON.parse(line) as [number, string, string])[2]).join(''),
-      );
+      const events = lines.map((line) => JSON.parse(line) as [number, string, string]);
+      return Buffer.from(events.map(([, code, text]) => (code === 'o' ? text : '')).join(''));
     };
     return { sink: asciicastSink(stream, { columns: 80, rows: 24 }), received };
   },

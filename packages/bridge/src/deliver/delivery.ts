@@ -76,6 +76,8 @@ export class Delivery {
     const pipe = new Pipe(pane.id, sink, this.#pipeHost, options);
     this.#pipes.add(pipe);
     pane.add(pipe);
+    const { columns, rows } = pane.info;
+    if (columns && rows) pipe.resize(columns, rows);
     if (pipe.policy !== 'lossless' && this.#host.canResync) {
       pipe.await();
       this.#host.resyncs.of(pane).want(pipe, 'attach');
@@ -132,18 +134,18 @@ export class Delivery {
   }
 
   /**
-   * Follows the model: when a pane has another size, tmux has wrapped its rows anew, and no terminal does that alike, so
-   * its pipes get the screen as it is now.
+   * Follows the model: sinks learn their pane's size. When it is another one, tmux has wrapped the pane's rows anew, and no
+   * terminal does that alike, so its pipes get the screen as it is now.
    */
-  changed({ kind, id, before, fields }: ModelChange): void {
-    if (kind !== 'pane' || before === undefined) return;
-    if (!fields.includes('columns') && !fields.includes('rows')) return;
+  changed({ kind, id, before, after, fields }: ModelChange): void {
+    if (kind !== 'pane' || !(fields.includes('columns') || fields.includes('rows'))) return;
+    const pipes = this.#host.panes.get(id)?.pipes ?? [];
+    const { columns, rows } = after ?? {};
+    if (columns && rows) for (const pipe of pipes) pipe.resize(columns, rows);
     const resync = this.#host.resyncs.get(id);
-    if (resync === undefined || !this.#host.canResync) return;
+    if (before === undefined || resync === undefined || !this.#host.canResync) return;
     resync.layoutChanged();
-    for (const pipe of this.#host.panes.get(id)?.pipes ?? []) {
-      if (pipe.policy !== 'lossless') resync.want(pipe, 'resize');
-    }
+    for (const pipe of pipes) if (pipe.policy !== 'lossless') resync.want(pipe, 'resize');
   }
 
   /** Learns that the connection broke: what comes on another one doesn't follow on what came. */

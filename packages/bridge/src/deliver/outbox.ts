@@ -12,6 +12,7 @@
  * O1: bytes leave in the order in which they came: `next` is only added to while the batcher is empty, and leaves first.
  * O2: at most one write is under way. One that was dropped (`drop`) counts until the sink has settled it.
  * O3: after a failure, `close` or `abort` the sink isn't written to again.
+ * O4: the sink learns the pane's size between two writes: at once if none is under way, after all that came before it.
  *
  * Cost: a record is copied once; a write costs a view, and a promise if the sink returned one.
  */
@@ -73,6 +74,10 @@ export class Outbox {
   #generation = 0;
   /** Whether the next write begins with a snapshot and nothing else. */
   resetNext = false;
+  /** The pane's size, and whether the sink is still to be told (O4). */
+  #columns = 0;
+  #rows = 0;
+  #sizeNext = false;
   /** Bytes, records and writes that the sink was given, and bytes that it wasn't. */
   bytesWritten = 0;
   records = 0;
@@ -141,6 +146,32 @@ export class Outbox {
     if (this.#isOver || this.#inWrite) return;
     if (this.#nextRecords > 0 && this.#writing === undefined) this.#writeNext();
     if (this.#batcher !== undefined && this.#batcher.bytes > 0) this.#batcher.flush();
+  }
+
+  /** Learns the pane's size (O4). */
+  resize(columns: number, rows: number): void {
+    if (this.#sink.resize === undefined) return;
+    if (columns === this.#columns && rows === this.#rows) return;
+    this.flush();
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#sizeNext = true;
+    this.#tellSizeIfFree();
+  }
+
+  #tellSizeIfFree(): void {
+    if (!this.#sizeNext || this.#writing !== undefined || this.#inWrite || this.#isOver) return;
+    try {
+      this.#tellSize();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #tellSize(): void {
+    if (!this.#sizeNext) return;
+    this.#sizeNext = false;
+    this.#sink.resize!(this.#columns, this.#rows);
   }
 
   /** Gives up what waits, and what the sink hasn't accepted; the sink learns of it (`abandon`). */
@@ -222,7 +253,7 @@ export class Outbox {
     this.#age(joined, records, calledAt);
     let pending: undefined | PromiseLike<unknown>;
     try {
-      this.#reset();
+      this.#prepare();
       pending = this.#writeOne(joined);
     } catch (error) {
       this.#fail(error);
@@ -264,7 +295,7 @@ export class Outbox {
     }
     let pending: undefined | PromiseLike<unknown>;
     try {
-      this.#reset();
+      this.#prepare();
       const all = entries.map((entry) => entry.value);
       pending = entries.length === 1 ? this.#writeOne(all[0]!) : this.#writeAll(all, 0, generation);
     } catch (error) {
@@ -284,7 +315,9 @@ export class Outbox {
     stations.total.recordCount(calledAt - joined.readAt, records);
   }
 
-  #reset(): void {
+  /** Tells the sink what it must know before it is written to. */
+  #prepare(): void {
+    this.#tellSize();
     const isReset = this.resetNext;
     this.resetNext = false;
     if (isReset) this.#sink.reset?.();
@@ -309,6 +342,7 @@ export class Outbox {
         if (first === this.#sent) this.#clearSent();
         this.#host.delivered();
         if (this.#nextRecords > 0) this.flush();
+        this.#tellSizeIfFree();
       },
       (error) => {
         this.#writing = undefined;

@@ -164,6 +164,14 @@ export class Pipe {
     if (this.#outbox.bytes >= this.#limit.bytesHigh + this.#snapshotBytes) this.#full();
   }
 
+  /**
+   * Learns the pane's size; the sink is told.
+   * @internal
+   */
+  resize(columns: number, rows: number): void {
+    if (this.#state === 'open') this.#outbox.resize(columns, rows);
+  }
+
   /** P5: the sink must take it now, or it lags. */
   #full(): void {
     if (this.#outbox.writing === undefined) {

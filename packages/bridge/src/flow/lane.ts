@@ -102,6 +102,10 @@ export class Lane implements Sink {
     });
   }
 
+  resize(columns: number, rows: number): void {
+    this.#sink.resize?.(columns, rows);
+  }
+
   reset(): void {
     this.#sink.reset?.();
   }

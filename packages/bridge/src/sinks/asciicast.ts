@@ -19,7 +19,7 @@ export interface AsciicastOptions {
 
 /**
  * Creates a sink that writes an asciicast to a stream. Times count from the sink's creation; characters that a write
- * cuts are carried to the next one.
+ * cuts are carried to the next one. A change of the pane's size is an event of its own (`r`).
  *
  * @param stream - where to; ended when the session ends
  * @param options - size and title of the recording
@@ -46,20 +46,28 @@ export function asciicastSink(stream: Writable, options: AsciicastOptions): Sink
   const startMs = now();
   const header = { version: 2, width: columns, height: rows, ...(title && { title }) };
   let head = `${JSON.stringify(header)}\n`;
-  const event = (text: string): string => {
+  let size = `${columns}x${rows}`;
+  const event = (text: string, code = 'o'): string => {
     if (text === '') return '';
     const seconds = Math.round((now() - startMs) * 1000) / 1e6;
-    return `${JSON.stringify([seconds, 'o', text])}\n`;
+    return `${JSON.stringify([seconds, code, text])}\n`;
   };
+  let resized = '';
   const line = (text: string): Uint8Array => {
-    const written = Buffer.from(head + event(text));
+    const written = Buffer.from(head + resized + event(text));
     head = '';
+    resized = '';
     return written;
   };
   return {
     write(bytes) {
       const text = decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       return text === '' ? undefined : inner.write(line(text));
+    },
+    resize(width, height) {
+      if (size === `${width}x${height}`) return;
+      size = `${width}x${height}`;
+      resized += event(size, 'r'); // leaves with the next write
     },
     close(error) {
       const rest = line(decoder.end());

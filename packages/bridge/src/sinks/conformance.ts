@@ -7,7 +7,7 @@
  * - `borrowed`: bytes are copied if they are needed after the write has settled, and nothing round them is touched.
  * - `empty`: a write of nothing does nothing.
  * - `cut`: characters and sequences may be cut anywhere between writes.
- * - `reset`, `abandon`: may be called at any time, if the sink has them, and leave it working.
+ * - `reset`, `abandon`, `resize`: may be called at any time, if the sink has them, and leave it working.
  * - `drawn`: what it tells to have been drawn never decreases, never exceeds what was written, and gets there.
  * - `close`: settles, also right after creation and while a write is under way; what was carried comes out.
  * - `apart`: two sinks don't share anything.
@@ -175,6 +175,17 @@ const checks: Readonly<Record<string, Check>> = {
     sink.reset?.();
     sink.reset?.();
     await run.write(sample);
+    await run.close();
+    await run.compare();
+  },
+  resize: async (run) => {
+    const sink = await run.open();
+    sink.resize?.(132, 43);
+    await run.write(sample);
+    sink.resize?.(1, 1);
+    sink.resize?.(80, 24);
+    await run.write(sample);
+    sink.resize?.(500, 200);
     await run.close();
     await run.compare();
   },

@@ -12,10 +12,12 @@ import type { Sink } from './sink.ts';
 export interface GhosttyWritable {
   /** Takes bytes; they are in the terminal's state when it returns. */
   write(data: Uint8Array): void;
+  /** Gives it another size; without it, the terminal keeps its own, whatever the pane's is. */
+  resize?(columns: number, rows: number): void;
 }
 
 /**
- * Creates a sink that writes to a ghostty-web terminal.
+ * Creates a sink that writes to a ghostty-web terminal and keeps it at the pane's size.
  *
  * @param terminal - the terminal; it stays the caller's to free
  */
@@ -24,6 +26,9 @@ export function ghosttySink(terminal: GhosttyWritable): Sink {
     write(bytes) {
       if (bytes.length > 0) terminal.write(bytes);
       return undefined;
+    },
+    resize(columns, rows) {
+      terminal.resize?.(columns, rows);
     },
   };
 }

@@ -15,6 +15,12 @@ export interface Sink {
    */
   write(bytes: Uint8Array): undefined | PromiseLike<unknown>;
   /**
+   * Learns the pane's size (columns and rows, 1 or more): as soon as it is known, and when it changes. Never while a
+   * write is under way; what a sink that lags without loss hasn't got by then may have been written for the size before.
+   * A terminal must have its pane's size: lines wrap, and cursors stop, at its edges.
+   */
+  resize?(columns: number, rows: number): void;
+  /**
    * Learns that the next write begins with a snapshot: it doesn't continue what was written before, and depends on none
    * of it.
    */

@@ -66,8 +66,6 @@ class SocketSink implements Sink {
   readonly #viewer: WebSocketViewer;
   #offset = 0;
   #reset = false;
-  #columns = 0;
-  #rows = 0;
   #drawn: ((bytes: number) => void) | undefined;
 
   constructor(pane: Pane, viewer: WebSocketViewer) {
@@ -89,7 +87,6 @@ class SocketSink implements Sink {
 
   write(bytes: Uint8Array): undefined | PromiseLike<void> {
     if (bytes.length === 0) return undefined;
-    this.#tellSize();
     const pane = this.pane.id;
     const frame = {
       kind: 'output',
@@ -103,11 +100,7 @@ class SocketSink implements Sink {
     return this.#viewer.send(encodeFrame(frame));
   }
 
-  #tellSize(): void {
-    const { columns = 0, rows = 0 } = this.pane.info;
-    if (columns === this.#columns && rows === this.#rows) return;
-    this.#columns = columns;
-    this.#rows = rows;
+  resize(columns: number, rows: number): void {
     this.#viewer.send(encodeFrame({ kind: 'size', pane: this.pane.id, columns, rows }));
   }
 

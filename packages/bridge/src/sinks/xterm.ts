@@ -11,6 +11,8 @@ import type { Sink } from './sink.ts';
 export interface XtermTerminal {
   /** Takes bytes and calls back when they are in the terminal's buffer. */
   write(data: Uint8Array, callback?: () => void): void;
+  /** Gives it another size; without it, the terminal keeps its own, whatever the pane's is. */
+  resize?(columns: number, rows: number): void;
 }
 
 /** Returns how many bytes at the end of `bytes` begin a UTF-8 sequence that isn't complete (0 to 3). */
@@ -28,7 +30,8 @@ function incompleteTail(bytes: Uint8Array): number {
 }
 
 /**
- * Creates a sink that writes to `terminal` and acknowledges when the terminal has drawn into its buffer.
+ * Creates a sink that writes to `terminal`, acknowledges when the terminal has drawn into its buffer, and keeps it at the
+ * pane's size.
  *
  * @param terminal - an xterm.js terminal, headless or not
  */
@@ -48,6 +51,9 @@ export function xtermSink(terminal: XtermTerminal): Sink {
       return new Promise<void>((resolve) => {
         terminal.write(tail === 0 ? data : data.subarray(0, data.length - tail), resolve);
       });
+    },
+    resize(columns, rows) {
+      terminal.resize?.(columns, rows);
     },
     close() {
       if (carry.length > 0) terminal.write(carry);

@@ -7,7 +7,7 @@
  *         ◀──drawn(pane, offset)──────────────────────── accepted
  * ```
  *
- * C1: a pane's bytes reach its sink in order and without a gap, one write at a time; a gap ends the connection.
+ * C1: a pane's bytes and sizes reach its sink in order and without a gap, one write at a time; a gap ends the connection.
  * C2: what was drawn is told once per turn of the event loop at most, all panes in one frame.
  * C3: what waits for the sinks is bounded by the bridge's window, because nothing is told before it is drawn; a bridge
  *     that sends more than `bytesMax` ahead is refused.
@@ -26,7 +26,10 @@ export interface WebViewerOptions {
    * `xtermSink(terminal)`, `ghosttySink(terminal)`, or any other. A pane without a sink is acknowledged and dropped.
    */
   readonly open: (pane: number) => Sink | undefined;
-  /** Called when a pane's size is known or changes, before the bytes that need it. */
+  /**
+   * Called when a pane's size is known or changes, before the bytes that need it, and before the pane's sink is told
+   * (`xtermSink` and `ghosttySink` resize their terminals themselves).
+   */
   readonly onSize?: (pane: number, columns: number, rows: number) => void;
   /** Called when a pane is gone. */
   readonly onClosed?: (pane: number) => void;
@@ -55,7 +58,7 @@ interface ShownPane {
   /** Bytes received, and drawn, of this connection. */
   received: number;
   drawn: number;
-  waiting: (BridgeFrame & { kind: 'output' })[];
+  waiting: (BridgeFrame & { kind: 'output' | 'size' })[];
   writing: boolean;
   closed: boolean;
 }
@@ -156,10 +159,12 @@ export class WebViewer {
       case 'output':
         this.#output(frame);
         break;
-      case 'size':
-        this.#pane(frame.pane);
-        this.#options.onSize?.(frame.pane, frame.columns, frame.rows);
+      case 'size': {
+        const pane = this.#pane(frame.pane);
+        pane.waiting.push(frame);
+        this.#feed(pane);
         break;
+      }
       case 'closed': {
         const pane = this.#panes.get(frame.pane);
         if (pane === undefined) break;
@@ -213,7 +218,13 @@ export class WebViewer {
   /** Writes what waits, one write at a time (C1). */
   #feed(pane: ShownPane): void {
     while (!pane.writing && pane.waiting.length > 0) {
-      const { bytes, reset } = pane.waiting.shift()!;
+      const frame = pane.waiting.shift()!;
+      if (frame.kind === 'size') {
+        this.#options.onSize?.(pane.id, frame.columns, frame.rows);
+        pane.sink?.resize?.(frame.columns, frame.rows);
+        continue;
+      }
+      const { bytes, reset } = frame;
       if (reset) pane.sink?.reset?.();
       const writing = pane.sink?.write(bytes);
       if (typeof writing?.then !== 'function') {
