@@ -1,6 +1,6 @@
 /** Puts a session together: transport, source, clock, stations. */
 import { supports } from '@millrace/tmux-proto/commands';
-import { BridgeError } from './errors.ts';
+import { BridgeError, checkMethods } from './errors.ts';
 import { createClock } from './measure/clock.ts';
 import { Stations } from './measure/stations.ts';
 import { type ConnectOptions, type ControlStream, type Settings, settingsOf } from './options.ts';
@@ -52,7 +52,17 @@ function clientEnv(settings: Settings): Record<string, string> {
 }
 
 async function streamOf(stream: NonNullable<ConnectOptions['stream']>): Promise<ControlStream> {
-  if (typeof stream !== 'function') return stream;
+  const made = typeof stream === 'function' ? await madeBy(stream) : stream;
+  // A duplex has a `readable` too, which says whether it is.
+  const isPair = typeof made?.readable === 'object';
+  checkMethods('stream', isPair ? made.readable : made, 'on', 'pause', 'resume', 'destroy');
+  checkMethods('stream', isPair ? made.writable : made, 'on', 'write', 'end', 'destroy');
+  return made;
+}
+
+async function madeBy(
+  stream: () => ControlStream | PromiseLike<ControlStream>,
+): Promise<ControlStream> {
   try {
     return await stream();
   } catch (error) {

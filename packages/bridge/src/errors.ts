@@ -77,12 +77,60 @@ export class BridgeError extends Error {
   }
 }
 
+/** Returns a value as a message shows it: short, and whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') {
+    return String(value);
+  }
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  } catch {
+    return 'an object';
+  }
+}
+
+/** Throws `ERR_BRIDGE_ARGUMENT` unless what a caller gave is what it must be. */
+export function checkArgument(
+  holds: boolean,
+  name: string,
+  must: string,
+  value: unknown,
+): asserts holds {
+  if (holds) return;
+  throw new BridgeError('ERR_BRIDGE_ARGUMENT', `${name} must be ${must}: ${name}=${shown(value)}`);
+}
+
 /** Throws `ERR_BRIDGE_ARGUMENT` unless `value` is an integer within the bounds (both included). */
 export function checkInteger(name: string, value: number, minimum: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `${name} must be an integer from ${minimum} to ${maximum}: ${name}=${value}`,
-    );
+  const holds = Number.isInteger(value) && value >= minimum && value <= maximum;
+  checkArgument(holds, name, `an integer from ${minimum} to ${maximum}`, value);
+}
+
+/** Throws `ERR_BRIDGE_ARGUMENT` unless `value` is an object, such as options are. */
+export function checkObject(name: string, value: unknown): void {
+  checkArgument(typeof value === 'object' && value !== null, name, 'an object', value);
+}
+
+/** Throws `ERR_BRIDGE_ARGUMENT` unless `value` is an object with these methods. */
+export function checkMethods(name: string, value: unknown, ...methods: readonly string[]): void {
+  const isThing = (typeof value === 'object' || typeof value === 'function') && value !== null;
+  const holds =
+    isThing && methods.every((method) => typeof Reflect.get(value, method) === 'function');
+  checkArgument(holds, name, `an object with the method ${methods.join(', ')}`, value);
+}
+
+/**
+ * Runs a function of the caller's. What it throws is thrown again where nobody catches it (`uncaughtException`), as for
+ * any other listener: nothing of ours is disturbed, and nothing is hidden.
+ */
+export function apart<Value>(run: () => Value, otherwise: Value): Value {
+  try {
+    return run();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    return otherwise;
   }
 }

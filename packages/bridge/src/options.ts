@@ -1,7 +1,7 @@
 /** What `connect` takes, checked and with the defaults filled in. */
 import type { Duplex } from 'node:stream';
-import type { PipeOptions } from './deliver/pipe-options.ts';
-import { BridgeError, checkInteger } from './errors.ts';
+import { type PipeOptions, pipeSettings } from './deliver/pipe-options.ts';
+import { BridgeError, checkArgument, checkInteger, checkMethods, checkObject } from './errors.ts';
 import type { StreamPair } from './receive/duplex.ts';
 import type { ReplayPace } from './receive/replay.ts';
 import type { Sink } from './sinks/sink.ts';
@@ -168,12 +168,85 @@ function checkExclusive(options: ConnectOptions): void {
 function checkText(name: string, value: string | undefined): void {
   if (value === undefined) return;
   // A leading dash would be read as an option by tmux, a NUL ends the argument.
-  if (typeof value !== 'string' || value === '' || value.startsWith('-') || value.includes('\0')) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `${name} must be text that isn't empty and doesn't begin with a dash: ${name}=${JSON.stringify(value)}`,
-    );
+  const holds =
+    typeof value === 'string' && value !== '' && !value.startsWith('-') && !value.includes('\0');
+  const must = "text that isn't empty, doesn't begin with a dash and has no NUL";
+  checkArgument(holds, name, must, value);
+}
+
+function checkCreate(create: ConnectOptions['create']): void {
+  if (create === undefined || typeof create === 'boolean') return;
+  checkArgument(
+    typeof create === 'object' && create !== null,
+    'create',
+    'a boolean or an object',
+    create,
+  );
+  checkText('create.command', create.command);
+  const { columns = 120, rows = 40 } = create;
+  checkInteger('create.columns', columns, 1, 10_000);
+  checkInteger('create.rows', rows, 1, 10_000);
+}
+
+function checkEnv(env: ConnectOptions['env']): void {
+  if (env === undefined) return;
+  checkObject('env', env);
+  for (const [name, value] of Object.entries(env)) {
+    // A program can't be given a NUL.
+    const holds = typeof value === 'string' && !`${name}${value}`.includes('\0');
+    checkArgument(holds, `env.${name}`, 'text without NUL', value);
   }
+}
+
+function checkRecording(recording: RecordingOptions): void {
+  checkObject('recording', recording);
+  const { source, pace, loops = 1 } = recording;
+  const isSource = (typeof source === 'string' && source !== '') || source instanceof Uint8Array;
+  checkArgument(isSource, 'recording.source', 'a path, or the bytes of a file', source);
+  checkInteger('recording.loops', loops, 1, 2 ** 31 - 1);
+  if (pace === undefined) return;
+  checkObject('recording.pace', pace);
+  switch (pace.kind) {
+    case 'max':
+      break;
+    case 'recorded':
+      checkRate('recording.pace.speed', pace.speed);
+      break;
+    case 'records':
+      checkRate('recording.pace.perSecond', pace.perSecond);
+      break;
+    default:
+      checkArgument(false, 'recording.pace', "of the kind 'recorded', 'max' or 'records'", pace);
+  }
+}
+
+function checkRate(name: string, value: number): void {
+  checkArgument(Number.isFinite(value) && value > 0, name, 'a number above 0', value);
+}
+
+/** What isn't a number: each is what its type says, also for callers without types. */
+function checkShapes(options: ConnectOptions): void {
+  checkText('tmux', options.tmux);
+  checkText('socketName', options.socketName);
+  checkText('socketPath', options.socketPath);
+  checkText('configFile', options.configFile);
+  checkText('session', options.session);
+  checkCreate(options.create);
+  checkEnv(options.env);
+  const { worker, recordTo, sink, pipe, signal, stream, recording } = options;
+  const isMode = [undefined, true, false, 'message'].includes(worker);
+  checkArgument(isMode, 'worker', "true, false or 'message'", worker);
+  const isPath = recordTo === undefined || (typeof recordTo === 'string' && recordTo !== '');
+  checkArgument(isPath, 'recordTo', 'a path', recordTo);
+  checkArgument(sink === undefined || typeof sink === 'function', 'sink', 'a function', sink);
+  if (pipe !== undefined) pipeSettings(pipe);
+  if (signal !== undefined) {
+    checkMethods('signal', signal, 'addEventListener', 'removeEventListener');
+  }
+  const isStream = (typeof stream === 'object' && stream !== null) || typeof stream === 'function';
+  const streams = 'a stream, a pair of streams, or a function that makes one';
+  checkArgument(stream === undefined || isStream, 'stream', streams, stream);
+  if (recording !== undefined) checkRecording(recording);
 }
 
 function reconnectOf({ reconnect, stream }: ConnectOptions): Settings['reconnect'] {
@@ -184,6 +257,7 @@ function reconnectOf({ reconnect, stream }: ConnectOptions): Settings['reconnect
       'reconnect needs a stream that can be made again: stream must be a function',
     );
   }
+  if (reconnect !== true) checkObject('reconnect', reconnect);
   const {
     attemptsMax = 10,
     delayMs = 100,
@@ -197,18 +271,9 @@ function reconnectOf({ reconnect, stream }: ConnectOptions): Settings['reconnect
 
 /** Checks the options and fills in the defaults. */
 export function settingsOf(options: ConnectOptions): Settings {
+  checkObject('options', options);
+  checkShapes(options);
   checkExclusive(options);
-  checkText('tmux', options.tmux);
-  checkText('socketName', options.socketName);
-  checkText('socketPath', options.socketPath);
-  checkText('configFile', options.configFile);
-  checkText('session', options.session);
-  if (![undefined, true, false, 'message'].includes(options.worker)) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `worker must be true, false or 'message': worker=${JSON.stringify(options.worker)}`,
-    );
-  }
   const settings: Settings = {
     options,
     program: options.tmux ?? process.env['MILLRACE_TMUX'] ?? 'tmux',
@@ -226,12 +291,8 @@ export function settingsOf(options: ConnectOptions): Settings {
     reconnect: reconnectOf(options),
   };
   checkInteger('ringBytes', settings.ringBytes, 65_536, 2 ** 28);
-  if ((settings.ringBytes & (settings.ringBytes - 1)) !== 0) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `ringBytes must be a power of two: ringBytes=${settings.ringBytes}`,
-    );
-  }
+  const isPower = (settings.ringBytes & (settings.ringBytes - 1)) === 0;
+  checkArgument(isPower, 'ringBytes', 'a power of two', settings.ringBytes);
   checkInteger('pauseAfterSeconds', settings.pauseAfterSeconds, 1, 3600);
   checkInteger('mixedPauseAfterSeconds', settings.mixedPauseAfterSeconds, 1, 3600);
   checkInteger('connectTimeoutMs', settings.connectTimeoutMs, 1, timeoutMsMax);
@@ -244,25 +305,5 @@ export function settingsOf(options: ConnectOptions): Settings {
     checkInteger('watchdogMs', settings.watchdogMs, 100, timeoutMsMax);
   }
   checkInteger('replyBytesMax', settings.replyBytesMax, 1, 2 ** 30);
-  if (typeof options.create === 'object') {
-    checkInteger('create.columns', options.create.columns ?? 120, 1, 10_000);
-    checkInteger('create.rows', options.create.rows ?? 40, 1, 10_000);
-  }
-  if (options.recording !== undefined) {
-    checkInteger('recording.loops', options.recording.loops ?? 1, 1, 2 ** 31 - 1);
-    const { pace } = options.recording;
-    if (pace?.kind === 'recorded' && !(pace.speed > 0)) {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `recording.pace.speed must be above 0: speed=${pace.speed}`,
-      );
-    }
-    if (pace?.kind === 'records' && !(pace.perSecond > 0)) {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `recording.pace.perSecond must be above 0: perSecond=${pace.perSecond}`,
-      );
-    }
-  }
   return settings;
 }

@@ -9,6 +9,7 @@ import {
 } from './control/mouse.ts';
 import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
+import { checkArgument, checkObject } from './errors.ts';
 import type { PaneInfo } from './model/entities.ts';
 import type { Sink } from './sinks/sink.ts';
 
@@ -25,6 +26,11 @@ export interface PaneHost {
 }
 
 const nothing: PaneInfo = {};
+
+function checkInput(input: string | Uint8Array): void {
+  const holds = typeof input === 'string' || input instanceof Uint8Array;
+  checkArgument(holds, 'input', 'text or a Uint8Array', input);
+}
 
 /** A pane of the attached session. */
 export class Pane {
@@ -96,7 +102,8 @@ export class Pane {
    * @returns resolves when tmux has handed them to the program's terminal
    * @throws {BridgeError} (rejects) `ERR_TMUX_COMMAND` if the pane is gone, `ERR_SESSION_CLOSED`
    */
-  type(input: string | Uint8Array): Promise<void> {
+  async type(input: string | Uint8Array): Promise<void> {
+    checkInput(input);
     return this.#host.run((encoder) => encoder.sendInput(this.id, input));
   }
 
@@ -106,7 +113,10 @@ export class Pane {
    * @param names - names that tmux knows
    * @throws {BridgeError} (rejects) as `type` does
    */
-  press(...names: string[]): Promise<void> {
+  async press(...names: string[]): Promise<void> {
+    for (const name of names) {
+      checkArgument(typeof name === 'string' && name !== '', 'names', 'names of keys', name);
+    }
     return this.#host.run((encoder) => encoder.sendKeys(this.id, ...names));
   }
 
@@ -118,7 +128,12 @@ export class Pane {
    *   @defaultValue true
    * @throws {BridgeError} (rejects) as `type` does
    */
-  paste(input: string | Uint8Array, options: { readonly bracketed?: boolean } = {}): Promise<void> {
+  async paste(
+    input: string | Uint8Array,
+    options: { readonly bracketed?: boolean } = {},
+  ): Promise<void> {
+    checkInput(input);
+    checkObject('options', options);
     const { bracketed = true } = options;
     const buffer = this.#host.bufferName;
     return this.#host.run((encoder) => encoder.paste(this.id, input, { bracketed, buffer }));
@@ -134,6 +149,7 @@ export class Pane {
    * @throws {BridgeError} (rejects) `ERR_BRIDGE_ARGUMENT` for an event that doesn't exist, and as `type` does
    */
   async mouse(input: MouseInput): Promise<boolean> {
+    checkObject('input', input);
     if (this.#mouse?.records !== this.records || this.#mouse.mode !== this.info.mode) {
       const asked = this.#host.expand(this.id, mouseFormat).then(readMouseMode);
       this.#mouse = { records: this.records, mode: this.info.mode, asked };

@@ -26,10 +26,16 @@ import { Delivery } from './deliver/delivery.ts';
 import type { Pipe } from './deliver/pipe.ts';
 import type { PipeOptions } from './deliver/pipe-options.ts';
 import type { SessionEnd } from './end.ts';
-import type { BridgeError } from './errors.ts';
+import { apart, BridgeError, checkArgument } from './errors.ts';
 import { growsOld } from './flow/ages.ts';
 import type { Clock } from './measure/clock.ts';
-import type { StationName, StationRecorder, StationStats, Stations } from './measure/stations.ts';
+import {
+  type StationName,
+  type StationRecorder,
+  type StationStats,
+  type Stations,
+  stationNames,
+} from './measure/stations.ts';
 import type { ModelChange } from './model/entities.ts';
 import { Focus } from './model/focus.ts';
 import { digestFormat, listingLine, listingReplies } from './model/listing.ts';
@@ -37,7 +43,7 @@ import { Model } from './model/model.ts';
 import { SessionOptions } from './model/options.ts';
 import { Panes } from './model/panes.ts';
 import type { Settings } from './options.ts';
-import type { Pane } from './pane.ts';
+import { Pane } from './pane.ts';
 import { Resyncs } from './resync/resyncs.ts';
 import type { Source } from './ring/source.ts';
 import type { SessionEvents, SessionStats } from './session-events.ts';
@@ -263,6 +269,18 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
     });
   }
 
+  /**
+   * Emits an event. A listener that throws has failed its own program, not the connection: the error is thrown when what
+   * came is dealt with, where nobody catches it (`uncaughtException`).
+   * @internal
+   */
+  override emit<Name extends keyof SessionEvents>(
+    name: Name,
+    ...args: SessionEvents[Name]
+  ): boolean {
+    return apart(() => super.emit(name, ...(args as never)), true);
+  }
+
   /** Emits what has no second way to be learned: when `connect` has resolved, if it hasn't. */
   #tell(emit: () => void): void {
     if (this.#early === undefined) emit();
@@ -344,6 +362,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
    * @param pane - a pane of this session; undefined to follow tmux again. A pane that goes is forgotten
    */
   focus(pane: Pane | undefined): void {
+    checkArgument(pane === undefined || pane instanceof Pane, 'pane', 'a pane or undefined', pane);
     this.#focus.set(pane);
   }
 
@@ -361,6 +380,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** Returns a station's reader of intervals: each call gives what was recorded since the last one. */
   interval(name: StationName): () => StationStats {
+    checkArgument(stationNames.includes(name), 'name', `one of ${stationNames.join(', ')}`, name);
     return this.#stations.interval(name);
   }
 
@@ -460,8 +480,14 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   #paneAdded(pane: Pane): void {
     const { sink, pipe } = this.#settings.options;
-    const made = sink?.(pane.id);
-    if (made !== undefined) this.#pipe(pane, made, pipe ?? {});
+    try {
+      const made = sink?.(pane.id);
+      if (made !== undefined) this.#pipe(pane, made, pipe ?? {});
+    } catch (cause) {
+      const text = `there is no sink for pane ${pane.id}: ${cause instanceof Error ? cause.message : cause}`;
+      const error = new BridgeError('ERR_SINK_FAILED', text, cause);
+      this.#tell(() => this.emit('sink-failed', pane.id, error));
+    }
     this.emit('pane', pane);
   }
 

@@ -8,6 +8,7 @@ import type { Output } from './demo/view.ts';
 import { doctor } from './doctor.ts';
 import { record } from './record.ts';
 import { replay } from './replay.ts';
+import type { Target } from './target.ts';
 import { top } from './top.ts';
 
 /** What a command is started with. */
@@ -37,6 +38,7 @@ export interface Command {
 }
 
 const server = {
+  'socket-name': { type: 'string', short: 'L' },
   socket: { type: 'string', short: 'S' },
   session: { type: 'string', short: 't' },
 } as const;
@@ -44,7 +46,8 @@ const seconds = { seconds: { type: 'string' } } as const;
 const worker = { worker: { type: 'boolean' } } as const;
 const json = { json: { type: 'boolean' } } as const;
 
-const serverHelp = `  -S, --socket PATH   the tmux server's socket (default: the user's own)
+const serverHelp = `  -L, --socket-name N the tmux server's socket by name, as tmux's -L takes it
+  -S, --socket PATH   the same by path (default: the user's own)
   -t, --session NAME  the session, as tmux's -t takes it (default: it chooses)
 `;
 const secondsHelp = '  --seconds N         how long (default: until the session ends, or Ctrl-C)\n';
@@ -97,17 +100,26 @@ function speedOf(input: CommandInput): number | undefined {
   throw new BridgeError('ERR_BRIDGE_ARGUMENT', 'either --speed or --max, not both');
 }
 
-const target = (input: CommandInput) => ({
-  socketPath: text(input, 'socket'),
-  session: text(input, 'session'),
-  signal: input.signal,
-  output: input.output,
-});
+/** Returns the session to attach to, and what else each of these commands takes. */
+function target(input: CommandInput) {
+  const socketName = text(input, 'socket-name');
+  const socketPath = text(input, 'socket');
+  const session = text(input, 'session');
+  return {
+    target: {
+      ...(socketName === undefined ? {} : { socketName }),
+      ...(socketPath === undefined ? {} : { socketPath }),
+      ...(session === undefined ? {} : { session }),
+    } satisfies Target,
+    signal: input.signal,
+    output: input.output,
+  };
+}
 
 /** The commands by name, in the order of the overview. */
 export const commands: Readonly<Record<string, Command>> = {
   attach: {
-    usage: 'attach [-S SOCKET] [-t SESSION] [--read-only] [--worker] [--json]',
+    usage: 'attach [-L NAME | -S SOCKET] [-t SESSION] [--read-only] [--worker] [--json]',
     summary: 'mirrors a session on this terminal, and says at the end what it cost',
     details: `Shows the session's current window, all its panes. Keys go to the active pane;
 Ctrl-\\ detaches. The tmux session goes on as it was; its windows take this
@@ -147,7 +159,7 @@ ${jsonHelp}`,
       }),
   },
   top: {
-    usage: 'top [-S SOCKET] [-t SESSION] [--seconds N] [--worker] [--json]',
+    usage: 'top [-L NAME | -S SOCKET] [-t SESSION] [--seconds N] [--worker] [--json]',
     summary: "shows what a session's panes write and what each station takes, live",
     details: `Attaches to a session and reads its panes without drawing them.
 
@@ -164,7 +176,7 @@ ${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON obj
       }),
   },
   record: {
-    usage: 'record FILE [-S SOCKET] [-t SESSION] [--seconds N] [--overwrite] ...',
+    usage: 'record FILE [-L NAME | -S SOCKET] [-t SESSION] [--seconds N] ...',
     summary: 'attaches to a session and records the connection, both directions',
     details: `Writes what tmux sends, and what is sent to it, with their times, to FILE. It
 holds whatever the panes show: treat it as you treat the screen.

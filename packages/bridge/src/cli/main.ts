@@ -63,7 +63,7 @@ async function main(args: readonly string[]): Promise<void> {
     output.write(about === undefined ? overview() : helpOn(about));
     return;
   }
-  if (name === '--version') {
+  if (name === '--version' || name === '-V') {
     output.write(`${version()}\n`);
     return;
   }

@@ -7,12 +7,12 @@ import { nullSink } from '../sinks/null.ts';
 import type { Output } from './demo/view.ts';
 import { formatCount } from './format.ts';
 import { Status } from './status.ts';
+import type { Target } from './target.ts';
 
 /** How to record. */
 export interface RecordOptions {
   readonly path: string;
-  readonly socketPath: string | undefined;
-  readonly session: string | undefined;
+  readonly target: Target;
   /** How long; until the session ends or a signal comes, if not given. */
   readonly seconds: number | undefined;
   /** Writes over a file that is there. */
@@ -39,15 +39,14 @@ function checkAbsent(path: string): void {
 
 /** Records until told to stop. */
 export async function record(options: RecordOptions): Promise<void> {
-  const { path, socketPath, session: name, seconds, json, signal, output } = options;
+  const { path, target, seconds, json, signal, output } = options;
   if (!options.overwrite) checkAbsent(path);
   const wasThere = existsSync(path);
   const session = await connect({
     recordTo: path,
     signal,
     sink: () => nullSink(),
-    ...(socketPath === undefined ? {} : { socketPath }),
-    ...(name === undefined ? {} : { session: name }),
+    ...target,
   }).catch((error: unknown) => {
     // Nothing was recorded.
     if (!wasThere) rmSync(path, { force: true });

@@ -4,11 +4,11 @@ import { connect } from '../connect.ts';
 import { nullSink } from '../sinks/null.ts';
 import { Sampler } from './demo/snapshot.ts';
 import { type Output, View } from './demo/view.ts';
+import type { Target } from './target.ts';
 
 /** What to watch. */
 export interface TopOptions {
-  readonly socketPath: string | undefined;
-  readonly session: string | undefined;
+  readonly target: Target;
   /** How long; until the session ends or a signal comes, if not given. */
   readonly seconds: number | undefined;
   readonly worker: boolean;
@@ -23,16 +23,15 @@ const jsonMs = 1000;
 
 /** Shows figures until told to stop. */
 export async function top(options: TopOptions): Promise<void> {
-  const { socketPath, session: name, seconds, worker, json, signal, output } = options;
+  const { target, seconds, worker, json, signal, output } = options;
   const session = await connect({
     worker,
     signal,
     sink: () => nullSink(),
-    ...(socketPath === undefined ? {} : { socketPath }),
-    ...(name === undefined ? {} : { session: name }),
+    ...target,
   });
   const view = new View(output);
-  const title = `${name ?? 'session'} on tmux ${session.version}`;
+  const title = `${target.session ?? 'session'} on tmux ${session.version}`;
   const sampler = new Sampler(session, title, (id) => {
     const info = session.panes.get(id)?.info;
     const size = info?.columns === undefined ? '' : ` ${info.columns}x${info.rows}`;

@@ -8,7 +8,7 @@
  */
 import type { SubscriptionChanged } from '@millrace/tmux-proto';
 import { type CommandEncoder, supports } from '@millrace/tmux-proto/commands';
-import { BridgeError, checkInteger } from '../errors.ts';
+import { BridgeError, checkArgument, checkInteger } from '../errors.ts';
 import type { CommandReply } from './commands.ts';
 import type { Connection } from './connection.ts';
 import { ClientSize, type Size } from './size.ts';
@@ -42,11 +42,12 @@ export class Requests {
   }
 
   /** Runs a tmux command; see `Session.command`. */
-  command(name: string, args: readonly string[]): Promise<CommandReply> {
+  async command(name: string, args: readonly string[]): Promise<CommandReply> {
+    checkArgument(typeof name === 'string' && name !== '', 'name', "a command's name", name);
+    for (const arg of args) checkArgument(typeof arg === 'string', 'args', 'text', arg);
     const refusal = this.#refusal();
-    return refusal === undefined
-      ? this.#host.wait(this.#host.connection.commands.send(name, args))
-      : Promise.reject(refusal);
+    if (refusal !== undefined) throw refusal;
+    return this.#host.wait(this.#host.connection.commands.send(name, args));
   }
 
   /** Runs a command whose failure is of no interest. */
@@ -87,6 +88,9 @@ export class Requests {
     listener: SubscriptionListener,
     target: string,
   ): Promise<() => void> {
+    checkArgument(typeof format === 'string', 'format', 'text', format);
+    checkArgument(typeof listener === 'function', 'listener', 'a function', listener);
+    checkArgument(typeof target === 'string', 'target', 'text', target);
     if (!supports(this.#host.connection.version, 'subscriptions')) return () => {};
     const name = this.#subscriptions.add(target, format, listener);
     try {

@@ -4,6 +4,7 @@
  */
 import type { SubscriptionChanged } from '@millrace/tmux-proto';
 import type { CommandEncoder } from '@millrace/tmux-proto/commands';
+import { apart } from '../errors.ts';
 
 /** Learns a new value; `value` ends at its first line feed. */
 export type SubscriptionListener = (changed: SubscriptionChanged) => void;
@@ -34,7 +35,7 @@ export class Subscriptions {
   /** Hands a value to its listener; returns false if the name is of none of ours. */
   changed(notification: SubscriptionChanged): boolean {
     const subscription = this.#all.get(notification.name);
-    subscription?.listener(notification);
+    if (subscription !== undefined) apart(() => subscription.listener(notification), undefined);
     return subscription !== undefined;
   }
 

@@ -1,5 +1,5 @@
 /** How a pipe is set up, what it reports, and what it needs of its session. */
-import { BridgeError, checkInteger } from '../errors.ts';
+import { checkArgument, checkInteger, checkObject } from '../errors.ts';
 import type { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
@@ -116,28 +116,21 @@ export interface PipeSettings {
 
 /** Checks the options and fills in the defaults. */
 export function pipeSettings(options: PipeOptions): PipeSettings {
+  checkObject('options', options);
   const { bytesHigh = 1 << 18 } = options;
+  checkArgument(
+    typeof bytesHigh === 'number' && bytesHigh >= 1,
+    'bytesHigh',
+    '1 or more',
+    bytesHigh,
+  );
   const { bytesLow = bytesHigh >> 2 } = options;
   const { policy = 'lossless', historyLines = 0, behindMs = 100, inexactAfterMs = 250 } = options;
   const { stalledMs = 60_000 } = options;
-  if (!(bytesHigh >= 1)) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `bytesHigh must be 1 or more: bytesHigh=${bytesHigh}`,
-    );
-  }
-  if (!(bytesLow >= 0 && bytesLow <= bytesHigh)) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `bytesLow must be from 0 to bytesHigh=${bytesHigh}: bytesLow=${bytesLow}`,
-    );
-  }
-  if (policy !== 'lossless' && policy !== 'latest' && policy !== 'auto') {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `policy must be 'lossless', 'latest' or 'auto': policy=${String(policy)}`,
-    );
-  }
+  const isLow = typeof bytesLow === 'number' && bytesLow >= 0 && bytesLow <= bytesHigh;
+  checkArgument(isLow, 'bytesLow', `from 0 to bytesHigh=${bytesHigh}`, bytesLow);
+  const isPolicy = policy === 'lossless' || policy === 'latest' || policy === 'auto';
+  checkArgument(isPolicy, 'policy', "'lossless', 'latest' or 'auto'", policy);
   checkInteger('historyLines', historyLines, 0, 100_000);
   checkInteger('behindMs', behindMs, 1, 3_600_000);
   checkInteger('inexactAfterMs', inexactAfterMs, 0, 3_600_000);

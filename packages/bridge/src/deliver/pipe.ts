@@ -22,7 +22,7 @@
  * P4: a pipe skips only where a snapshot can follow: at once if it would be exact, else after `inexactAfterMs`.
  * P5: what waits is at most `bytesHigh` and one record, or the largest snapshot and that.
  */
-import { BridgeError } from '../errors.ts';
+import { BridgeError, checkMethods } from '../errors.ts';
 import type { ByteBudget } from '../flow/budget.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { Outbox } from './outbox.ts';
@@ -84,6 +84,7 @@ export class Pipe {
 
   /** @internal */
   constructor(pane: number, sink: Sink, host: PipeHost, options: PipeOptions) {
+    checkMethods('sink', sink, 'write');
     this.pane = pane;
     this.#sink = sink;
     this.#host = host;

@@ -22,7 +22,7 @@
  */
 import type { Pipe } from '../deliver/pipe.ts';
 import type { PipeOptions } from '../deliver/pipe-options.ts';
-import { BridgeError, checkInteger } from '../errors.ts';
+import { BridgeError, checkArgument, checkInteger, checkMethods, checkObject } from '../errors.ts';
 import type { Pane } from '../pane.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { ByteBudget } from './budget.ts';
@@ -117,10 +117,12 @@ export class Viewer {
 
   /** @internal */
   constructor(options: ViewerOptions) {
+    checkObject('options', options);
+    const { bytesMax = 1 << 20 } = options;
+    checkInteger('bytesMax', bytesMax, 4096, 2 ** 30);
     const {
       latencyMs = 4,
       backlogMs = 30,
-      bytesMax = 1 << 20,
       paneBytesMax = Math.max(4096, bytesMax >> 1),
       windowBytesMin = Math.min(8192, bytesMax),
       probeMs = 1000,
@@ -128,10 +130,10 @@ export class Viewer {
     } = options;
     checkNumber('latencyMs', latencyMs, 1, 10_000);
     checkNumber('backlogMs', backlogMs, 1, 10_000);
-    checkInteger('bytesMax', bytesMax, 4096, 2 ** 30);
     checkInteger('paneBytesMax', paneBytesMax, 4096, bytesMax);
     checkInteger('windowBytesMin', windowBytesMin, 512, bytesMax);
     checkNumber('probeMs', probeMs, 10, 600_000);
+    checkArgument(typeof now === 'function', 'now', 'a function', now);
     this.#now = now;
     this.#backlogMs = backlogMs;
     this.#bytesMax = bytesMax;
@@ -192,6 +194,9 @@ export class Viewer {
    */
   pipe(pane: Pane, sink: Sink, options: Omit<PipeOptions, 'bytesHigh' | 'bytesLow'> = {}): Pipe {
     if (this.#closed) throw new BridgeError('ERR_SESSION_CLOSED', 'the viewer is closed');
+    checkMethods('pane', pane, 'pipe');
+    checkMethods('sink', sink, 'write');
+    checkObject('options', options);
     const lane = new Lane(pane.id, sink, this.#host);
     const shared = { budget: this.#budget, limit: this.#paneLimit, bytesMax: this.#paneBytesMax };
     lane.pipe = pane.pipe(lane, { policy: 'latest', inexactAfterMs: 0, ...options, shared });
@@ -206,7 +211,14 @@ export class Viewer {
    * @param pane - the pane or its number; nothing if none has
    */
   focus(pane?: Pane | number): void {
-    this.#focused = typeof pane === 'object' ? pane.id : pane;
+    const id = typeof pane === 'object' ? pane?.id : pane;
+    checkArgument(
+      id === undefined ? pane === undefined : Number.isInteger(id),
+      'pane',
+      'a pane, its number or undefined',
+      pane,
+    );
+    this.#focused = id;
     this.#serve();
   }
 
@@ -393,12 +405,8 @@ export class Viewer {
 }
 
 function checkNumber(name: string, value: number, minimum: number, maximum: number): void {
-  if (!(value >= minimum && value <= maximum)) {
-    throw new BridgeError(
-      'ERR_BRIDGE_ARGUMENT',
-      `${name} must be from ${minimum} to ${maximum}: ${name}=${value}`,
-    );
-  }
+  const holds = typeof value === 'number' && value >= minimum && value <= maximum;
+  checkArgument(holds, name, `from ${minimum} to ${maximum}`, value);
 }
 
 /**

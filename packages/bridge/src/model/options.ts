@@ -4,7 +4,7 @@
  * An option is read as a format of the attached session, so the value is the one that holds there, wherever it was
  * set; a switch reads as `1` or `0`. tmux 3.2 and later tell within a second when it changes; before, `refresh` reads again.
  */
-import { BridgeError } from '../errors.ts';
+import { checkArgument } from '../errors.ts';
 
 /** What the options need of their session. */
 export interface OptionsHost {
@@ -53,12 +53,8 @@ export class SessionOptions {
    */
   async watch(...names: string[]): Promise<string[]> {
     for (const name of names) {
-      if (!namePattern.test(name)) {
-        throw new BridgeError(
-          'ERR_BRIDGE_ARGUMENT',
-          `no option's name: name=${JSON.stringify(name)}`,
-        );
-      }
+      const holds = typeof name === 'string' && namePattern.test(name);
+      checkArgument(holds, 'name', "an option's name", name);
     }
     return await Promise.all(names.map((name) => this.#watch(name)));
   }

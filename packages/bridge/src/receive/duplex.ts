@@ -48,6 +48,8 @@ export class DuplexTransport implements Transport {
     this.#readable.on('end', () => finish());
     this.#readable.on('error', (error) => finish(error));
     this.#readable.on('close', () => finish());
+    // One that was over before tells nobody.
+    if (this.#readable.destroyed || this.#readable.readableEnded) setImmediate(finish);
     if (this.#writable === (this.#readable as unknown)) return;
     this.#writable.on('error', (error) => {
       setTimeout(() => finish(error), remainderMs).unref();

@@ -17,7 +17,7 @@
  * `ERR_RECORDING_FORMAT`, never a partial success, except that a last frame cut short (the recorder was
  * killed) is dropped and reported as `truncated`.
  */
-import { BridgeError } from '../errors.ts';
+import { BridgeError, checkArgument } from '../errors.ts';
 
 const recordingMagic = 'MILLRACE-RECORDING 1\n';
 const frameHeaderBytes = 8;
@@ -110,6 +110,7 @@ function parseHeader(text: string): RecordingHeader {
  * @throws {BridgeError} `ERR_RECORDING_FORMAT` if it is no recording or is damaged
  */
 export function parseRecording(file: Uint8Array): Recording {
+  checkArgument(file instanceof Uint8Array, 'file', 'a Uint8Array', file);
   const data = inflate(file);
   const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   if (view.subarray(0, recordingMagic.length).toString('latin1') !== recordingMagic) {

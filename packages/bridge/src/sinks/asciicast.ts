@@ -2,14 +2,15 @@
 
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { checkInteger, checkObject } from '../errors.ts';
 import type { Sink } from './sink.ts';
 import { streamSink } from './stream.ts';
 
 /** What an asciicast's header says. */
 export interface AsciicastOptions {
-  /** Columns of the terminal. */
+  /** Columns of the terminal (1 to 65535). */
   readonly columns: number;
-  /** Rows of the terminal. */
+  /** Rows of the terminal (1 to 65535). */
   readonly rows: number;
   /** Title of the recording. */
   readonly title?: string;
@@ -40,7 +41,10 @@ export interface AsciicastOptions {
  * ```
  */
 export function asciicastSink(stream: Writable, options: AsciicastOptions): Sink {
+  checkObject('options', options);
   const { columns, rows, title, now = () => performance.now() } = options;
+  checkInteger('columns', columns, 1, 65_535);
+  checkInteger('rows', rows, 1, 65_535);
   const inner = streamSink(stream);
   const decoder = new StringDecoder('utf8');
   const startMs = now();

@@ -14,6 +14,7 @@
  *
  * What a sink need not do: never throw, never reject, never stall. The bridge ends its pipe then, and no other.
  */
+import { checkMethods } from '../errors.ts';
 import type { Sink } from './sink.ts';
 
 /** A sink to be checked. */
@@ -283,6 +284,7 @@ const settledEitherWay = async (writing: undefined | PromiseLike<unknown>): Prom
  * ```
  */
 export async function checkSink(options: ConformanceOptions): Promise<readonly SinkCheck[]> {
+  checkMethods('options', options, 'create');
   const results: SinkCheck[] = [];
   for (const [name, check] of Object.entries(checks)) {
     let problem: string | undefined;

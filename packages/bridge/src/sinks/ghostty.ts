@@ -6,6 +6,7 @@
  * to date when its `write` returns, so bytes count as accepted then. Cut characters are its parser's business and come
  * through.
  */
+import { checkMethods } from '../errors.ts';
 import type { Sink } from './sink.ts';
 
 /** The part of a ghostty-web terminal that the sink uses: `GhosttyTerminal` (wasm) or `Terminal` (page). */
@@ -22,6 +23,7 @@ export interface GhosttyWritable {
  * @param terminal - the terminal; it stays the caller's to free
  */
 export function ghosttySink(terminal: GhosttyWritable): Sink {
+  checkMethods('terminal', terminal, 'write');
   return {
     write(bytes) {
       if (bytes.length > 0) terminal.write(bytes);

@@ -17,7 +17,7 @@
  */
 import type { Pipe } from '../deliver/pipe.ts';
 import type { PipeOptions } from '../deliver/pipe-options.ts';
-import { BridgeError, checkInteger } from '../errors.ts';
+import { BridgeError, checkInteger, checkMethods, checkObject } from '../errors.ts';
 import { createViewer, type Viewer, type ViewerOptions } from '../flow/viewer.ts';
 import type { Pane } from '../pane.ts';
 import { decodeViewerFrame, encodeFrame, type ViewerFrame } from '../web/frames.ts';
@@ -129,6 +129,8 @@ export class WebSocketViewer {
 
   /** @internal */
   constructor(socket: SocketLike, options: WebSocketViewerOptions) {
+    checkMethods('socket', socket, 'send', 'close', 'addEventListener');
+    checkObject('options', options);
     const { messageBytesMax = 65_536, bufferedBytesMax = 65_536 } = options;
     checkInteger('messageBytesMax', messageBytesMax, 64, 2 ** 24);
     checkInteger('bufferedBytesMax', bufferedBytesMax, 4096, 2 ** 30);

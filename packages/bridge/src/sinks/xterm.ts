@@ -5,6 +5,7 @@
  * gone), and tmux cuts by bytes. This sink therefore carries an incomplete UTF-8 sequence, at most 3 bytes,
  * over to the next write.
  */
+import { checkMethods } from '../errors.ts';
 import type { Sink } from './sink.ts';
 
 /** The part of an xterm.js terminal that the sink uses. */
@@ -36,6 +37,7 @@ function incompleteTail(bytes: Uint8Array): number {
  * @param terminal - an xterm.js terminal, headless or not
  */
 export function xtermSink(terminal: XtermTerminal): Sink {
+  checkMethods('terminal', terminal, 'write');
   let carry: Uint8Array = new Uint8Array(0);
   return {
     write(bytes) {

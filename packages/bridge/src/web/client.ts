@@ -14,7 +14,7 @@
  *
  * Runs in pages and in Node: no dependency. One thread.
  */
-import { BridgeError } from '../errors.ts';
+import { BridgeError, checkInteger, checkMethods } from '../errors.ts';
 import type { Sink } from '../sinks/sink.ts';
 import { type BridgeFrame, decodeBridgeFrame, encodeFrame, type ViewerFrame } from './frames.ts';
 import { messageBytes, type SocketLike, socketOpen } from './socket.ts';
@@ -82,15 +82,12 @@ export class WebViewer {
 
   /** @internal */
   constructor(socket: SocketLike, options: WebViewerOptions) {
+    checkMethods('socket', socket, 'send', 'close', 'addEventListener');
+    checkMethods('options', options, 'open');
     this.#socket = socket;
     this.#options = options;
     this.#bytesMax = options.bytesMax ?? 1 << 24;
-    if (!(this.#bytesMax >= 1024 && this.#bytesMax <= 2 ** 30)) {
-      throw new BridgeError(
-        'ERR_BRIDGE_ARGUMENT',
-        `bytesMax must be from 1024 to ${2 ** 30}: bytesMax=${this.#bytesMax}`,
-      );
-    }
+    checkInteger('bytesMax', this.#bytesMax, 1024, 2 ** 30);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });

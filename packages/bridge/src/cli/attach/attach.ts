@@ -10,14 +10,14 @@ import { type StationStats, statsOf } from '../../measure/stations.ts';
 import type { Session } from '../../session.ts';
 import type { Output } from '../demo/view.ts';
 import { formatCount, formatDuration, formatTable } from '../format.ts';
+import type { Target } from '../target.ts';
 import type { Frame } from './frame.ts';
 import { Mirror } from './mirror.ts';
 import { checkTerminal, UserTerminal } from './terminal.ts';
 
 /** What to mirror. */
 export interface AttachOptions {
-  readonly socketPath: string | undefined;
-  readonly session: string | undefined;
+  readonly target: Target;
   readonly worker: boolean;
   /** Keys go nowhere, and the size of this terminal is not told to tmux. */
   readonly readOnly: boolean;
@@ -206,13 +206,12 @@ function lines(summary: AttachSummary): string[] {
 
 /** Mirrors until the session ends, the user detaches or a signal comes; then prints what it cost. */
 export async function attach(options: AttachOptions): Promise<void> {
-  const { socketPath, session: name, worker, signal, output, json } = options;
+  const { target, worker, signal, output, json } = options;
   checkTerminal();
   const session = await connect({
     worker,
     signal,
-    ...(socketPath === undefined ? {} : { socketPath }),
-    ...(name === undefined ? {} : { session: name }),
+    ...target,
   });
   let attachment: Attachment;
   try {
