@@ -53,6 +53,7 @@ describe('millrace', () => {
 
   test('tells its version', () => {
     expect(millrace('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(millrace('-V').stdout).toBe(millrace('--version').stdout);
   });
 
   test('doctor says that there is no usable tmux, and why', () => {

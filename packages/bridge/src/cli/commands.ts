@@ -119,7 +119,7 @@ function target(input: CommandInput) {
 /** The commands by name, in the order of the overview. */
 export const commands: Readonly<Record<string, Command>> = {
   attach: {
-    usage: 'attach [-L NAME | -S SOCKET] [-t SESSION] [--read-only] [--worker] [--json]',
+    usage: 'attach [-L NAME | -S PATH] [-t SESSION] [--read-only] [--worker] [--json]',
     summary: 'mirrors a session on this terminal, and says at the end what it cost',
     details: `Shows the session's current window, all its panes. Keys go to the active pane;
 Ctrl-\\ detaches. The tmux session goes on as it was; its windows take this
@@ -159,7 +159,7 @@ ${jsonHelp}`,
       }),
   },
   top: {
-    usage: 'top [-L NAME | -S SOCKET] [-t SESSION] [--seconds N] [--worker] [--json]',
+    usage: 'top [-L NAME | -S PATH] [-t SESSION] [--seconds N] [--worker] [--json]',
     summary: "shows what a session's panes write and what each station takes, live",
     details: `Attaches to a session and reads its panes without drawing them.
 
@@ -176,7 +176,7 @@ ${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON obj
       }),
   },
   record: {
-    usage: 'record FILE [-L NAME | -S SOCKET] [-t SESSION] [--seconds N] ...',
+    usage: 'record FILE [-L NAME | -S PATH] [-t SESSION] [--seconds N] ...',
     summary: 'attaches to a session and records the connection, both directions',
     details: `Writes what tmux sends, and what is sent to it, with their times, to FILE. It
 holds whatever the panes show: treat it as you treat the screen.
