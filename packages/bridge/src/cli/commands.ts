@@ -119,7 +119,7 @@ function target(input: CommandInput) {
 /** The commands by name, in the order of the overview. */
 export const commands: Readonly<Record<string, Command>> = {
   attach: {
-    usage: 'attach [-L NAME | -S PATH] [-t SESSION] [--read-only] [--worker] [--json]',
+    usage: 'attach [-L NAME | -S PATH] [-t SESSION] [--read-only] [--worker] ...',
     summary: 'mirrors a session on this terminal, and says at the end what it cost',
     details: `Shows the session's current window, all its panes. Keys go to the active pane;
 Ctrl-\\ detaches. The tmux session goes on as it was; its windows take this
