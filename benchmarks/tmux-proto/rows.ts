@@ -28,6 +28,7 @@ import {
   pasteSpeed,
   receiveSpeed,
   shareOfCore,
+  waitingSpeed,
 } from './transport.ts';
 
 const noTmux = (): string | undefined => (hasTmux ? undefined : 'tmux is not installed');
@@ -162,8 +163,10 @@ export const rows: readonly Row[] = [
     name: 'from a child process to events, vs a null consumer on the same connection',
     ours: receiveSpeed,
     peers: { 'null consumer': discardSpeed },
+    beside: { 'null consumer that waits for as long as parsing takes': waitingSpeed },
     bar: 0.8,
     stretch: 0.9,
+    note: 'who parses in the thread that reads is no faster than the null consumer that only waits so long',
   },
   {
     name: 'share of a core at the highest rate of tmux',

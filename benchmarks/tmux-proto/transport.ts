@@ -8,6 +8,7 @@ import { ControlParser } from '@millrace/tmux-proto';
 import { CommandEncoder } from '@millrace/tmux-proto/commands';
 import { spawnInto } from '@millrace/tmux-proto/node';
 import { corpus, startTmux, synthetic } from './corpora.ts';
+import { parseMsPerMB } from './measure.ts';
 import { Sink } from './sink.ts';
 
 const MEGABYTES = 256;
@@ -39,7 +40,21 @@ export async function receiveSpeed(): Promise<number> {
 }
 
 /** MB/s from the same child over the same kind of connection to nothing. */
-export async function discardSpeed(): Promise<number> {
+export const discardSpeed = (): Promise<number> => discard(() => {});
+
+/**
+ * MB/s of the same where the thread does nothing with what it has read but wait for as long as parsing it takes, as
+ * measured right before from memory: meanwhile nobody reads, the connection fills up, and the child must be woken again.
+ */
+export function waitingSpeed(): Promise<number> {
+  const msPerByte = parseMsPerMB(corpus('log')) / 1e6;
+  return discard((count) => {
+    const until = performance.now() + count * msPerByte;
+    while (performance.now() < until);
+  });
+}
+
+async function discard(took: (count: number) => void): Promise<number> {
   const path = join(folder, 'sock');
   const buffer = Buffer.alloc(262_144);
   let total = 0;
@@ -52,6 +67,7 @@ export async function discardSpeed(): Promise<number> {
     }).listen(path, () => {
       const callback = (count: number): boolean => {
         total += count;
+        took(count);
         return true;
       };
       connect({ path, onread: { buffer, callback } }).once('close', () => resolve());

@@ -91,3 +91,19 @@ test('small reads are a flood if they come fast, and never if they come slowly',
   expect(engineAfter(2048, 1000)).toBe('wasm');
   expect(engineAfter(1000, 60_000)).toBe('js');
 });
+
+test('the clock is asked when so much has come that it may be a flood, not with each read', () => {
+  let looks = 0;
+  let now = 0;
+  const parser = new Parser(collector().handler, { framing: 'lines' }, 100_000, () => {
+    looks++;
+    return now;
+  });
+  const read = Buffer.from(`%output %1 ${'x'.repeat(988)}\n`);
+  for (; now < 2000; now++) parser.push(read);
+  expect(parser.engine).toBe('js');
+  expect(looks).toBeLessThan(30);
+  // Calm until now: what has come since is known as a flood after twice the limit at most.
+  for (let sent = 0; sent <= 200_000; sent += read.length) parser.push(read);
+  expect(parser.engine).toBe('wasm');
+});

@@ -6,7 +6,7 @@
  */
 import type { ContenderProgress } from '../../bench/plan.ts';
 import type { Measurement } from '../../bench/scenario.ts';
-import { measureContender } from '../../bench/scenarios.ts';
+import { measureContender } from '../../bench/measure.ts';
 import { formatDuration, formatTable } from '../format.ts';
 import type { Floor } from './floors.ts';
 import type { View } from './view.ts';
