@@ -4,9 +4,10 @@
  * The viewer is behind a link of 2 MB/s, one pane floods, and keys are typed into the other. The naive reader, a
  * process of its own like any contender of the benchmark, is ended after 5 s or at 300 MB, whichever comes first.
  */
+
+import { measureContender } from '../../bench/measure.ts';
 import type { ContenderProgress } from '../../bench/plan.ts';
 import type { Measurement } from '../../bench/scenario.ts';
-import { measureContender } from '../../bench/measure.ts';
 import { formatDuration, formatTable } from '../format.ts';
 import type { Floor } from './floors.ts';
 import type { View } from './view.ts';
