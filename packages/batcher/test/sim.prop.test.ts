@@ -214,6 +214,16 @@ describe('the informed policy', () => {
     }
   });
 
+  it('gains by a timer that runs while nothing waits only as long as wakes are cheap', () => {
+    const cost = configurations.ipc;
+    const workload = variedWorkloads().find(({ name }) => name === 'Weibull gaps')!;
+    const costs = [0, 2, 8, 1000].map((wake) => informedCost(workload, cost, 1000, wake));
+    for (let i = 1; i < costs.length; i++) expect(costs[i]).toBeGreaterThanOrEqual(costs[i - 1]!);
+    const armed = informedCost(workload, cost, 1000);
+    expect(costs[0]).toBeLessThan(0.95 * armed);
+    expect(costs[3]).toBeCloseTo(armed, 0);
+  });
+
   it('knows a burst by its length where that tells, and pays for the timer where nothing does', () => {
     const bursts = (length: (i: number) => number): Workload => {
       const gaps: number[] = [];

@@ -14,6 +14,7 @@
  *
  *     arrival, timer fires in r :  flush, the timer runs on
  *                                | hold until the timer fires, m times | the same, armed anew
+ *                                | either, the timer firing on while nothing waits: only if such wakes are paid for
  *     value[state][r] = min over these of their cost + E[ value[next state][what the gap leaves of the timer] ]
  *
  * Invariants
@@ -31,6 +32,8 @@ const GAP_MAX = 6;
 /** Steps of what is left until the timer fires; the last one stands for a timer that doesn't run. */
 const AGES = 25;
 const NONE = AGES - 1;
+/** Any step but NONE, each as likely. */
+const ANY = AGES;
 const SWEEPS = 80;
 /** Weight of the future in a sweep: long enough for a batch, and it converges for every chain of states. */
 const DISCOUNT = 0.98;
@@ -129,21 +132,33 @@ function idealCost({ times, states }: Ticks): number {
 interface Timer {
   readonly first: number;
   readonly step: number;
+  /** What it costs to be woken while nothing waits (flushes); undefined if the timer isn't armed then. */
+  readonly wake: number | undefined;
 }
 
-/** An action at an arrival: flush, or wait for `fires` firings; `rearms` gives up the timer that runs for a new one. */
+/**
+ * An action at an arrival: flush, or wait for `fires` firings; `rearms` gives up the timer that runs for a new one.
+ * `idles` tells how often the timer may then fire while nothing waits.
+ */
 interface Action {
   readonly fires: number;
   readonly rearms: boolean;
+  readonly idles: number;
 }
 
-const actions: readonly Action[] = [
-  { fires: 0, rearms: false },
+const armedActions: readonly Action[] = [
+  { fires: 0, rearms: false, idles: 0 },
   ...Array.from({ length: FIRES }, (_, i) => [
-    { fires: i + 1, rearms: false },
-    { fires: i + 1, rearms: true },
+    { fires: i + 1, rearms: false, idles: 0 },
+    { fires: i + 1, rearms: true, idles: 0 },
   ]).flat(),
 ];
+
+/** More actions, of a timer that also runs while nothing waits. */
+const idleActions: readonly Action[] = [1, 2, 4, Number.POSITIVE_INFINITY].flatMap((idles) => [
+  { fires: 0, rearms: true, idles },
+  ...armedActions.map((action) => ({ ...action, idles })),
+]);
 
 /** Plays an action against a gap: what it costs, and what is left until the timer fires (0: it doesn't run). */
 function play(
@@ -152,6 +167,7 @@ function play(
   gap: number,
   timer: Timer,
 ): [cost: number, left: number] {
+  if (action.idles > 0) return playIdle(action, left, gap, timer);
   if (action.fires === 0) return [1, Math.max(0, left - gap)];
   const runs = action.rearms || left === 0 ? timer.first : left;
   const end = runs + (action.fires - 1) * timer.step;
@@ -160,12 +176,29 @@ function play(
   return [gap, runs + later - gap];
 }
 
+/** Plays an action after which the timer goes on to fire while nothing waits, up to `idles` times. */
+function playIdle(
+  { fires, rearms, idles }: Action,
+  left: number,
+  gap: number,
+  timer: Timer,
+): [cost: number, left: number] {
+  const runs = rearms || left === 0 ? timer.first : left;
+  const end = fires === 0 ? 0 : runs + (fires - 1) * timer.step;
+  if (gap <= end) return play({ fires, rearms, idles: 0 }, left, gap, timer);
+  // Nothing waits from `end` on: that is at once, or when the timer has ended the hold.
+  const next = fires === 0 ? runs : end + timer.step;
+  const wakes = gap <= next ? 0 : Math.min(idles, 1 + Math.floor((gap - next) / timer.step));
+  const rest = wakes === idles ? 0 : Math.max(0, next + wakes * timer.step - gap);
+  return [end + 1 + wakes * timer.wake!, rest];
+}
+
 /** Step of the timer's state. */
 const stepOf = (left: number, timer: Timer): number =>
   left <= 0 ? NONE : Math.min(NONE, Math.round((left / timer.first) * NONE));
 
 /** Returns the best action by state and step of the timer. */
-function solve(laws: readonly GapLaw[], timer: Timer): Uint8Array[] {
+function solve(laws: readonly GapLaw[], timer: Timer, actions: readonly Action[]): Uint8Array[] {
   let value = laws.map(() => new Float64Array(AGES));
   const best = laws.map(() => new Uint8Array(AGES));
   // What an action makes of a bin doesn't change from sweep to sweep.
@@ -183,7 +216,10 @@ function solve(laws: readonly GapLaw[], timer: Timer): Uint8Array[] {
             timer,
           );
           cost += paid * law.count[k]!;
-          return stepOf(left, timer);
+          // Where a timer that runs on and on stands after a long gap is anybody's guess.
+          return k === BINS && action.idles === Number.POSITIVE_INFINITY
+            ? ANY
+            : stepOf(left, timer);
         });
         return { cost, bins, steps };
       }),
@@ -195,10 +231,11 @@ function solve(laws: readonly GapLaw[], timer: Timer): Uint8Array[] {
       if (law.total === 0) return result;
       // The future after each bin, by what is left of the timer.
       const future = law.next.map((next) => {
-        const sums = new Float64Array(AGES);
+        const sums = new Float64Array(AGES + 1);
         for (const [to, count] of next) {
           for (let age = 0; age < AGES; age++) sums[age]! += DISCOUNT * count * value[to]![age]!;
         }
+        for (let age = 0; age < NONE; age++) sums[ANY]! += sums[age]! / NONE;
         return sums;
       });
       for (let age = 0; age < AGES; age++) {
@@ -219,7 +256,8 @@ function solve(laws: readonly GapLaw[], timer: Timer): Uint8Array[] {
 }
 
 function timedCost({ times, states }: Ticks, timer: Timer): number {
-  const best = solve(gapLaws({ times, states }), timer);
+  const actions = timer.wake === undefined ? armedActions : [...armedActions, ...idleActions];
+  const best = solve(gapLaws({ times, states }), timer, actions);
   let total = 1;
   let left = 0;
   for (let i = 0; i + 1 < times.length; i++) {
@@ -237,12 +275,19 @@ function costKnowing(
   known: ArrayLike<number>,
   cost: CostConfiguration,
   resolution: number,
+  wake?: number,
 ): number {
   const tau = cost.fixed / cost.overhead;
   const ticks = ticksOf(workload, known, tau);
   const step = resolution / tau;
   const total =
-    resolution < 1000 ? idealCost(ticks) : timedCost(ticks, { first: (1 + LATE) * step, step }); // N2
+    resolution < 1000
+      ? idealCost(ticks)
+      : timedCost(ticks, {
+          first: (1 + LATE) * step,
+          step,
+          wake: wake === undefined ? undefined : wake / cost.fixed,
+        }); // N2
   return total * cost.fixed;
 }
 
@@ -254,11 +299,18 @@ const isOpenLoop = (workload: Workload): boolean =>
  * the clairvoyant optimum, and the optimum itself for workloads without `states`, with stalls or a closed loop.
  *
  * @param resolution - time before which no timer fires (us); below 1000 the clock counts as ideal
+ * @param wake - CPU of a wake of an idle process (us): the policy's timer may then also run while nothing waits, and it
+ * pays for each wake; else it is armed only while something waits
  */
-export function informedCost(workload: Workload, cost: CostConfiguration, resolution = 0): number {
+export function informedCost(
+  workload: Workload,
+  cost: CostConfiguration,
+  resolution = 0,
+  wake?: number,
+): number {
   const optimum = clairvoyantOptimum(workload, cost).cost;
   if (workload.states === undefined || !isOpenLoop(workload)) return optimum;
-  return Math.max(optimum, costKnowing(workload, workload.states, cost, resolution)); // N1
+  return Math.max(optimum, costKnowing(workload, workload.states, cost, resolution, wake)); // N1
 }
 
 /**
