@@ -27,6 +27,8 @@ export type BridgeErrorCode =
   | 'ERR_TMUX_COMMAND'
   /** No reply came in time. */
   | 'ERR_TMUX_TIMEOUT'
+  /** No reply came in time because none could be read: a lossless sink holds the session up, and `aheadBytesMax` is used up. */
+  | 'ERR_SESSION_HELD'
   /** More commands wait for replies than `commandsMax`. */
   | 'ERR_TMUX_QUEUE'
   /** The operation needs an open session and this one is closed or closing. */

@@ -5,6 +5,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Hold } from '../src/control/hold.ts';
+import { BridgeError } from '../src/errors.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -94,6 +95,43 @@ describe('the hold', () => {
     const { hold, state } = session();
     hold.press(true);
     await expect(hold.wait(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    expect(state.reading).toBe(false);
+    hold.close();
+  });
+
+  test('a command that ends without its reply says whether it could have been read', async () => {
+    const { hold, read } = session();
+    const late = (): BridgeError => new BridgeError('ERR_TMUX_TIMEOUT', 'no reply: list-panes');
+    hold.press(true);
+    await expect(hold.wait(Promise.reject(late()))).rejects.toMatchObject({
+      code: 'ERR_TMUX_TIMEOUT',
+    });
+    let fail!: (error: Error) => void;
+    const waited = hold.wait(
+      new Promise((_, reject) => {
+        fail = reject;
+      }),
+    );
+    read();
+    fail(late());
+    await expect(waited).rejects.toMatchObject({
+      code: 'ERR_SESSION_HELD',
+      message: expect.stringMatching(`aheadBytesMax=${aheadBytesMax} .*list-panes`),
+    });
+    const refused = new BridgeError('ERR_TMUX_COMMAND', 'no such window');
+    await expect(hold.wait(Promise.reject(refused))).rejects.toBe(refused); // O4
+    hold.press(false);
+    await expect(hold.wait(Promise.reject(late()))).rejects.toMatchObject({
+      code: 'ERR_TMUX_TIMEOUT',
+    });
+    hold.close();
+  });
+
+  test('a look ends as soon as it has found a backlog', () => {
+    const { hold, state, read } = session(() => 3_600_000);
+    hold.press(true);
+    vi.advanceTimersByTime(50);
+    expect(read()).toBe(readBytes);
     expect(state.reading).toBe(false);
     hold.close();
   });

@@ -55,7 +55,10 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
   ({ worker }) => {
     async function open(
       commands: readonly string[],
-      limits: Pick<ConnectOptions, 'pendingBytesMax' | 'aheadBytesMax' | 'commandsMax'> = {},
+      limits: Pick<
+        ConnectOptions,
+        'pendingBytesMax' | 'aheadBytesMax' | 'commandsMax' | 'commandTimeoutMs'
+      > = {},
     ): Promise<{ session: Session; panes: Pane[] }> {
       const [first, ...others] = commands;
       const session = await connect({
@@ -182,6 +185,18 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       await pipe.closed.then(() => order.push('closed'));
       await asked;
       expect(order).toEqual(['closed', 'answered']);
+      await session.close();
+    });
+
+    test('lossless, and nothing may be read ahead: a command whose time is over says why', async () => {
+      const { session, panes } = await open([flood], { aheadBytesMax: 0, commandTimeoutMs: 500 });
+      const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 0 });
+      await until(() => pipe.stats.pendingBytes > 262_144);
+      const error = await session.command('list-panes').catch((cause: unknown) => cause);
+      expect(error).toMatchObject({
+        code: 'ERR_SESSION_HELD',
+        message: expect.stringContaining('aheadBytesMax=0 '),
+      });
       await session.close();
     });
 

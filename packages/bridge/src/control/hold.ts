@@ -12,6 +12,13 @@
  *     pipe presses any more.
  * O2: a command that waits is answered as soon as what tmux had queued before it has been read, if that is less.
  * O3: half of `aheadBytesMax` is for commands alone.
+ * O4: a command whose time is over while nothing more may be read ahead ends with an error that says so: tmux may well
+ *     have answered.
+ *
+ * Nothing in tmux (3.5a, control.c, server-client.c) lets commands go on for ever in bounded memory: replies come behind output,
+ * and output that is held back is dropped. `pause` discards what is queued and all that comes; `off` skips what wasn't
+ * sent, and ends servers before 3.7; another client, even one without output, makes tmux read the program on. So each
+ * command costs what the socket holds, at least, and what tmux has queued unseen.
  *
  * Why it reads ahead where nobody waits (3.3a, control.c and server-client.c): tmux stops reading a pane while the
  * buffer of its only client holds 512 bytes. It fills that buffer only when the socket takes bytes; if the socket
@@ -24,6 +31,8 @@
  *
  * Cost: a comparison a read.
  */
+
+import { BridgeError } from '../errors.ts';
 
 /** What the hold needs of its session. */
 export interface HoldHost {
@@ -79,6 +88,8 @@ export class Hold {
     if (this.#pressed) this.#apply();
     try {
       return await reply;
+    } catch (error) {
+      throw this.#pressed && this.#aheadBytes() >= this.#aheadBytesMax ? this.#held(error) : error; // O4
     } finally {
       this.#waiting--;
       if (this.#pressed) {
@@ -91,11 +102,16 @@ export class Hold {
   /** A read was handed over. */
   readEnd(): void {
     if (!this.#pressed || !this.#reading) return;
-    if (this.#nudging && this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
+    if (!this.#nudging) {
+      this.#apply();
+      return;
+    }
+    // What comes now waited in tmux: it has a backlog, and fills its buffer with it.
+    const hasBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
+    if (hasBacklog || this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
       this.#nudging = false;
-      const hadBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
       const later = this.#nudgeMs * 2;
-      this.#watch(hadBacklog ? later : Math.min(restMs, later));
+      this.#watch(hasBacklog ? later : Math.min(restMs, later));
     }
     this.#apply();
   }
@@ -126,6 +142,22 @@ export class Hold {
     this.#timer.unref();
   }
 
+  /** The error for a command that had to wait for its reply to be read. */
+  #held(error: unknown): unknown {
+    if (!(error instanceof BridgeError) || error.code !== 'ERR_TMUX_TIMEOUT') return error;
+    const why = `a lossless sink accepts nothing and aheadBytesMax=${this.#aheadBytesMax} bytes were read ahead of it`;
+    return new BridgeError(
+      'ERR_SESSION_HELD',
+      `no reply can be read: ${why} (${error.message})`,
+      error,
+    );
+  }
+
+  /** Bytes read since the first pipe pressed. */
+  #aheadBytes(): number {
+    return this.#host.bytesRead() - this.#heldAt;
+  }
+
   #apply(): void {
     const reading = this.#wanted();
     if (reading === this.#reading) return;
@@ -135,7 +167,7 @@ export class Hold {
 
   #wanted(): boolean {
     if (!this.#pressed) return true;
-    const aheadBytes = this.#host.bytesRead() - this.#heldAt;
+    const aheadBytes = this.#aheadBytes();
     if (this.#waiting > 0) return aheadBytes < this.#aheadBytesMax; // O1, O2
     return this.#nudging && aheadBytes < this.#aheadBytesMax / 2; // O3
   }
