@@ -68,7 +68,7 @@ async function expectSame(session: Session, terminal: Terminal, from = 0): Promi
   for (;;) {
     const { bytes } = pane;
     const { screen, cursor } = await settled(session);
-    await sleep(50);
+    await until(() => pane.pipes.every(({ stats }) => !stats.skipping && stats.pendingBytes === 0));
     await written(terminal, '');
     if (pane.bytes !== bytes) continue; // it has gone on meanwhile
     const truth = newTerminal(columns, rows);
