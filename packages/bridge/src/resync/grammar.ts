@@ -133,6 +133,11 @@ export class Grammar {
     return this.#state !== ground && carriesOut(this.#state);
   }
 
+  /** Whether a string is under way: tmux gives it up if it isn't ended within five seconds. */
+  get inString(): boolean {
+    return this.#state >= dcs;
+  }
+
   /** Whether only `ESC \` ends what is under way. */
   get inDeviceString(): boolean {
     return this.#state === dcsPassed || this.#state === dcsEscape;

@@ -79,6 +79,8 @@ const delayMsMax = 160;
 const skipIntervalMs = 100;
 const repairMs = 40;
 const repairMsMax = 1000;
+/** tmux gives a string up that isn't ended within 5 s, with pen and sets: past this it may have (ns). */
+const stringNsMax = 4.5e9;
 /** Bytes that may wait for the replies of a paused pane. */
 const heldBytesMax = 1 << 20;
 
@@ -103,6 +105,8 @@ export class PaneResync {
   #estranged = false;
   #pid: number | undefined;
   #rewraps = 0;
+  /** When the string under way began (ns), -1 if none is. */
+  #stringSince = -1;
   #closed = false;
   /** When snapshots were handed over last (ns). */
   #handedAt = Number.NEGATIVE_INFINITY;
@@ -150,7 +154,15 @@ export class PaneResync {
       return false;
     }
     if (this.#checkCut && start < end) this.#afterGap(bytes[start]!);
+    if (this.#stringSince >= 0 && this.#host.now() - this.#stringSince > stringNsMax) {
+      this.#estrange();
+    }
+    const { grammar } = this.#tracker;
     this.#tracker.push(bytes, start, end);
+    if (!grammar.inString) this.#stringSince = -1;
+    else if (this.#stringSince < 0 || grammar.sequenceBytes <= end - start) {
+      this.#stringSince = this.#host.now();
+    }
     this.#request?.output(bytes, start, end);
     if (this.#tracker.rewraps !== this.#rewraps) this.#rewrapped();
     if (!this.#tracker.pen.known) this.#wishes.penLost();
