@@ -108,25 +108,31 @@ interface Trip {
   receive(): void;
 }
 
+/** Words in which the records of a trip lie, one after another: as many as the ring of that row has. */
+const TRIP_WORDS = 1 << 16;
+
 /** One end of a round trip: an index behind a record of its own, and the other's. */
 export function bareTrip(out: RingHandle, back: RingHandle, size: number): Trip {
   const mine = new Int32Array(out.buffer);
   const other = new Int32Array(back.buffer);
   const record = new Int32Array(size >> 2).fill(7);
   const count = record.length;
+  const end = (DATA_AT >> 2) + TRIP_WORDS - count;
   let sent = 0;
   let received = 0;
-  const placeOf = (index: number): number => (DATA_AT >> 2) + (index & 1023) * count;
+  let sentAt = DATA_AT >> 2;
+  let receivedAt = DATA_AT >> 2;
   return {
     send() {
-      const at = placeOf(sent++);
-      for (let i = 0; i < count; i++) mine[at + i] = record[i]!;
-      Atomics.store(mine, TAIL, sent);
+      for (let i = 0; i < count; i++) mine[sentAt + i] = record[i]!;
+      Atomics.store(mine, TAIL, ++sent);
+      sentAt = sentAt + count <= end ? sentAt + count : DATA_AT >> 2;
     },
     receive() {
       while (Atomics.load(other, TAIL) === received);
-      const at = placeOf(received++);
-      for (let i = 0; i < count; i++) record[i] = other[at + i]!;
+      received++;
+      for (let i = 0; i < count; i++) record[i] = other[receivedAt + i]!;
+      receivedAt = receivedAt + count <= end ? receivedAt + count : DATA_AT >> 2;
     },
   };
 }
@@ -136,23 +142,26 @@ export function bareTrip(out: RingHandle, back: RingHandle, size: number): Trip 
  * that nothing has to be cleared either. What a ring that publishes by headers can't beat.
  */
 export function bareHeaderTrip(out: RingHandle, back: RingHandle, size: number): Trip {
-  const mine = new Int32Array(out.buffer, DATA_AT);
-  const other = new Int32Array(back.buffer, DATA_AT);
+  const mine = new Int32Array(out.buffer);
+  const other = new Int32Array(back.buffer);
   const record = new Int32Array(size >> 2).fill(7);
   const count = record.length;
+  const end = (DATA_AT >> 2) + TRIP_WORDS - count - 1;
   let sent = 0;
   let received = 0;
-  const placeOf = (index: number): number => (index & 1023) * (count + 1);
+  let sentAt = DATA_AT >> 2;
+  let receivedAt = DATA_AT >> 2;
   return {
     send() {
-      const at = placeOf(sent++);
-      for (let i = 0; i < count; i++) mine[at + 1 + i] = record[i]!;
-      Atomics.store(mine, at, sent);
+      for (let i = 0; i < count; i++) mine[sentAt + 1 + i] = record[i]!;
+      Atomics.store(mine, sentAt, ++sent);
+      sentAt = sentAt + count + 1 <= end ? sentAt + count + 1 : DATA_AT >> 2;
     },
     receive() {
-      const at = placeOf(received++);
-      while (Atomics.load(other, at) !== received);
-      for (let i = 0; i < count; i++) record[i] = other[at + 1 + i]!;
+      received++;
+      while (Atomics.load(other, receivedAt) !== received);
+      for (let i = 0; i < count; i++) record[i] = other[receivedAt + 1 + i]!;
+      receivedAt = receivedAt + count + 1 <= end ? receivedAt + count + 1 : DATA_AT >> 2;
     },
   };
 }
