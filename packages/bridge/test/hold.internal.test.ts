@@ -127,15 +127,6 @@ describe('the hold', () => {
     hold.close();
   });
 
-  test('a look ends as soon as it has found a backlog', () => {
-    const { hold, state, read } = session(() => 3_600_000);
-    hold.press(true);
-    vi.advanceTimersByTime(50);
-    expect(read()).toBe(readBytes);
-    expect(state.reading).toBe(false);
-    hold.close();
-  });
-
   test('without a backlog it reads on a little, ever later, and leaves half to commands', () => {
     const { hold, state, read } = session();
     hold.press(true);

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { compareLossless } from './lossless.ts';
 import { besideOrdinaryClient, contender } from './measure.ts';
 import { memoryUnreadable } from './ordinary-client.ts';
-import { timeReplies } from './replies.ts';
+import { timeBareReplies, timeReplies } from './replies.ts';
 import type { Figure, Measure, Scenario } from './scenario.ts';
 import { quietCommand } from './workload.ts';
 
@@ -356,6 +356,10 @@ const lossless: Scenario = {
  * A reply is as late as what tmux has queued before it is long. Mostly that is what its buffer and the socket hold. If
  * tmux reads on unseen (`control/hold.ts`) it is what the program writes between two looks of the session: here at most
  * 800 ms of it, which are read in a third of that time.
+ *
+ * The bars are a person's (Miller, 1968; Nielsen, Usability Engineering, 1993): what is answered in 0.1 s is felt as
+ * immediate, and a train of thought is kept for 1 s, of which the caller's own work may have the other half. `tmux alone`
+ * is a client with nothing of ours, which reads for its replies only: what tmux itself makes a caller wait.
  */
 const commands: Scenario = {
   name: 'commands',
@@ -365,6 +369,7 @@ const commands: Scenario = {
   contenders: {
     'a sink stalls': timeReplies(false),
     'no sink stalls': timeReplies(true),
+    'tmux alone': timeBareReplies,
   },
   figures: [
     {
@@ -374,7 +379,7 @@ const commands: Scenario = {
       better: 'lower',
       bar: 80,
       stretch: 40,
-      beside: ['no sink stalls'],
+      beside: ['no sink stalls', 'tmux alone'],
     },
     {
       name: 'commands while a lossless sink stalls, 1 flood: slowest reply',
@@ -383,7 +388,7 @@ const commands: Scenario = {
       better: 'lower',
       bar: 500,
       stretch: 250,
-      beside: ['no sink stalls'],
+      beside: ['no sink stalls', 'tmux alone'],
     },
   ],
 };

@@ -102,16 +102,11 @@ export class Hold {
   /** A read was handed over. */
   readEnd(): void {
     if (!this.#pressed || !this.#reading) return;
-    if (!this.#nudging) {
-      this.#apply();
-      return;
-    }
-    // What comes now waited in tmux: it has a backlog, and fills its buffer with it.
-    const hasBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
-    if (hasBacklog || this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
+    if (this.#nudging && this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
       this.#nudging = false;
+      const hadBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
       const later = this.#nudgeMs * 2;
-      this.#watch(hasBacklog ? later : Math.min(restMs, later));
+      this.#watch(hadBacklog ? later : Math.min(restMs, later));
     }
     this.#apply();
   }
