@@ -44,6 +44,8 @@ export interface ContenderPlan {
   readonly linkBytesPerSecond?: number;
   /** Keys that are measured; 10 more come first and aren't. */
   readonly keys: number;
+  /** Keys that come before these, each when the last is back, so that the code has been compiled. @defaultValue none */
+  readonly warmKeys?: number;
   /**
    * Spins 30 of every 50 ms on the main thread. Keys come from another thread then, straight from the echoing pane's
    * terminal: the busy thread would type them when it is free, and have most of them back before it is busy again.

@@ -282,14 +282,22 @@ const busy: Scenario = {
   ],
 };
 
+/**
+ * What an idle viewer costs for as long as it is there: V8 compiles a program's code in its first ten seconds of typing, and
+ * there is more of it here than in a loop of one's own. `cold` is that beginning, of both.
+ */
+const warmKeys = 1000;
+
 const local: Scenario = {
   name: 'local',
   title: 'a viewer that accepts at once on an idle thread: nothing to be won, nothing to be lost',
   ours: 'millrace',
   rounds: 2,
   contenders: {
-    millrace: contender(4, { kind: 'bridge' }, quietCommand),
-    naive: contender(4, { kind: 'naive' }, quietCommand),
+    millrace: contender(6, { kind: 'bridge', warmKeys }, quietCommand),
+    naive: contender(6, { kind: 'naive', warmKeys }, quietCommand),
+    'millrace, cold': contender(4, { kind: 'bridge' }, quietCommand),
+    'naive, cold': contender(4, { kind: 'naive' }, quietCommand),
   },
   figures: [
     {
@@ -300,6 +308,7 @@ const local: Scenario = {
       bar: 1 / 1.25,
       stretch: 1.25,
       peers: ['naive'],
+      beside: ['millrace, cold', 'naive, cold'],
     },
     {
       name: 'fast local sink, idle: CPU',
@@ -309,6 +318,7 @@ const local: Scenario = {
       bar: 1,
       stretch: 1.25,
       peers: ['naive'],
+      beside: ['millrace, cold', 'naive, cold'],
     },
   ],
 };

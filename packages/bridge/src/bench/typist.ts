@@ -4,6 +4,7 @@
  * A picture of the screen shows a key as well as the stream does. The next key is typed at its time, whether or not
  * the last has come back; one that never does counts with its age at the end.
  */
+import { setTimeout as setTimer } from 'node:timers/promises';
 import { Histogram } from '@millrace/histogram';
 import { keyLength, keyPattern, keyText } from './key-text.ts';
 import type { OutsideTyping } from './outside-typist.ts';
@@ -73,15 +74,27 @@ export class Typist {
       // After a turn that came late, the keys whose time has passed are typed together.
       while (performance.now() - first >= due * intervalMs && this.sent < keys) {
         due++;
-        const key = this.#next++;
-        this.#sent.set(key, this.#now());
-        type(keyText(key));
+        this.#type(type);
       }
       if (this.sent >= keys) return;
       const waitMs = first + due * intervalMs - performance.now();
       this.#timer = setTimeout(turn, Math.max(0, waitMs));
     };
     this.#timer = setTimeout(turn, 0);
+  }
+
+  #type(type: (text: string) => void): void {
+    const key = this.#next++;
+    this.#sent.set(key, this.#now());
+    type(keyText(key));
+  }
+
+  /** Types so many of the unmeasured keys, the next one when the last has come back. */
+  async warmUp(type: (text: string) => void, keys: number): Promise<void> {
+    for (let key = 0; key < keys; key++) {
+      this.#type(type);
+      for (let looks = 0; this.#sent.size > 0 && looks < 1000; looks++) await setTimer(1);
+    }
   }
 
   /** Types nothing, but looks for what another thread types, by the same clock. */

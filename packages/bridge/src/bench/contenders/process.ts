@@ -61,11 +61,13 @@ function typeElsewhere({ echoTerminal, keys }: ContenderPlan, typist: Typist, ep
 
 async function run(plan: ContenderPlan): Promise<void> {
   const clock = createClock();
-  const typist = new Typist(unmeasuredKeys, () => clock.now());
+  const { warmKeys = 0 } = plan;
+  const typist = new Typist(warmKeys + unmeasuredKeys, () => clock.now());
   const viewer = new Viewer(new Link(plan.linkBytesPerSecond), typist);
   const contender = await openers[plan.kind](plan, viewer);
   // The flood and the garbage of the start settle first.
   await sleep(200);
+  await typist.warmUp((text) => contender.type(text), warmKeys);
   if (plan.busy) keepBusy();
   const startMs = performance.now();
   const startRss = process.memoryUsage.rss();
