@@ -71,6 +71,17 @@ test('a paused pane is asked about so that it goes on', async () => {
   resyncs.close();
 });
 
+test('a resize meanwhile changes no wish: who is attached gets its history', async () => {
+  const { resyncs, noted, loaded } = await make();
+  const attached = { ...pipe(), historyLines: 77 };
+  resyncs.of(pane(1)).want(attached, 'attach');
+  resyncs.get(1)?.want(attached, 'resize');
+  await loaded();
+  expect(noted.asked).toHaveLength(1);
+  expect(noted.asked[0]).toContain('-77');
+  resyncs.close();
+});
+
 test('who has gone meanwhile gets nothing', async () => {
   const { resyncs, noted, loaded } = await make();
   const gone = pipe();

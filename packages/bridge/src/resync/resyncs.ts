@@ -41,6 +41,7 @@ class Awaited {
   }
 
   want(pipe: ResyncPipe, cause: Cause): void {
+    if (cause === 'resize' && this.#wishes.has(pipe)) return; // it gets what it waits for in the new size
     this.#wishes.set(pipe, cause);
   }
 
