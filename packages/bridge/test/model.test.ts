@@ -8,7 +8,7 @@ import { connect, type ModelChange, nullSink, type Session } from '@millrace/bri
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plainLayout } from './support/layout.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
 beforeEach(() => {
@@ -158,6 +158,11 @@ const actions: readonly (readonly string[])[] = [
   ['kill-session', '-t', 'other'],
 ];
 
+/** Before 3.2 nothing tells what has no notification of its own (M3): it is in the next listing. */
+const nudge = (): void => {
+  if (!canResync) server.run('new-window', '-d', '-t', 'main', sleep);
+};
+
 describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
   'the model, worker: $worker',
   ({ worker }) => {
@@ -170,9 +175,11 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       // tmux 3.3a has no notification for these.
       server.run('new-session', '-d', '-s', 'quiet', '-x', '90', '-y', '30', sleep);
       server.run('split-window', '-d', '-t', 'quiet', sleep);
+      nudge();
       await settled(session, mirror);
       server.run('select-pane', '-t', 'quiet', '-T', 'silently');
       server.run('select-layout', '-t', 'quiet', 'even-horizontal');
+      nudge();
       await settled(session, mirror);
       // Panes of the attached session, and only those, are to be watched.
       const ids = server.run('list-panes', '-s', '-t', 'main', '-F', '#{pane_id}').trim();
@@ -272,10 +279,11 @@ describe.skipIf(!hasTmux)('the model', () => {
     const other = await open(false);
     await until(() => session.model.clients.size === 2);
     await other.close();
+    nudge();
     await until(() => session.model.clients.size === 1);
   });
 
-  test('options are read and followed', async () => {
+  test.skipIf(!canResync)('options are read and followed', async () => {
     await using session = await open(false);
     server.run('set-option', '-g', 'mouse', 'off'); // on by default from 3.8 on
     const { options } = session;
@@ -294,7 +302,7 @@ describe.skipIf(!hasTmux)('the model', () => {
     await expect(options.watch('a}b')).rejects.toMatchObject({ code: 'ERR_BRIDGE_ARGUMENT' });
   });
 
-  test('a subscription tells each value, and ends', async () => {
+  test.skipIf(!canResync)('a subscription tells each value, and ends', async () => {
     await using session = await open(false);
     const values: string[] = [];
     const end = await session.subscribe('#{@word}', ({ value }) => values.push(value));

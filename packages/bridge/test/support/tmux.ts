@@ -10,7 +10,7 @@ const asked = spawnSync(tmuxProgram, ['-V'], { encoding: 'utf8' });
 export const hasTmux: boolean = asked.error === undefined;
 /** The version of that tmux, as it says it; empty without one. */
 export const tmuxVersion: string = hasTmux ? asked.stdout.replace(/^\S+ /, '').trim() : '';
-/** Whether there is one that resyncs, pauses panes and has subscriptions: 3.2 or later. */
+/** Whether there is one that pauses panes, and so resyncs, and has subscriptions: 3.2 or later. */
 export const canResync: boolean = hasTmux && supports(tmuxVersion, 'flow-control');
 
 export interface TestServer {
