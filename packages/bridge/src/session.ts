@@ -444,7 +444,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** Asks tmux for everything there is. */
   #list(replied: Replied): void {
-    if (!this.live || this.#link.ending) return;
+    if (!this.live || this.#link.ending) {
+      replied(undefined); // who waits for it must not wait for ever
+      return;
+    }
     const { commands } = this.#link.connection;
     commands.sendAll(listingLine(commands.encoder), listingReplies, replied);
   }

@@ -118,7 +118,10 @@ export class Connection {
       if (this.#attached && this.#end === undefined) await this.#endWithin(goodbyeMs);
       if (this.#end?.reason === 'exited') return;
       // What ended the connection says more than the command that it took along.
-      const error = this.#end?.error ?? reason;
+      const closing = this.#asked
+        ? new BridgeError('ERR_SESSION_CLOSED', 'the session is closing', reason)
+        : reason;
+      const error = this.#end?.error ?? closing;
       const failure =
         error instanceof BridgeError
           ? error
