@@ -470,7 +470,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
 
   /** The size of the current window as tmux has it now. */
   async #windowSize(): Promise<Size> {
-    await this.model.refresh();
+    await this.model.refresh().catch((error: Error) => {
+      throw this.#link.refusal ?? error;
+    });
     const info = this.model.windows.get(this.model.currentWindow() ?? -1);
     return { columns: info?.columns ?? 0, rows: info?.rows ?? 0 };
   }

@@ -6,7 +6,7 @@ import { fc, test } from '@fast-check/vitest';
 import { connect } from '@millrace/bridge';
 import { describe, expect } from 'vitest';
 import { AgeWatch, growsOld } from '../src/flow/ages.ts';
-import { hasTmux, testServer, until } from './support/tmux.ts';
+import { canResync, testServer, until } from './support/tmux.ts';
 
 describe('ages', () => {
   test.prop([fc.array(fc.tuple(fc.nat(3), fc.nat(3000)), { maxLength: 100 })])(
@@ -35,7 +35,7 @@ describe('ages', () => {
     expect(pane.ageMs).toBe(500);
   });
 
-  describe.skipIf(!hasTmux)('of a real pane', () =>
+  describe.skipIf(!canResync)('of a real pane', () =>
     test.each([false, true])(
       'whose reader is slow are told (worker: %s)',
       async (worker) => {

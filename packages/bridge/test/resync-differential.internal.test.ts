@@ -25,7 +25,7 @@ import {
   written,
 } from './support/cells.ts';
 import { type TtyPane, ttyPane } from './support/pane-tty.ts';
-import { hasTmux, type TestServer, testServer } from './support/tmux.ts';
+import { canResync, type TestServer, testServer } from './support/tmux.ts';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 150);
 const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
@@ -256,7 +256,7 @@ const most = (terminal: Terminal): string[][] => cellsOf(terminal).map((row) => 
 let server: TestServer;
 let tty: TtyPane;
 beforeAll(async () => {
-  if (!hasTmux) return;
+  if (!canResync) return;
   server = testServer();
   tty = await ttyPane(server, { name: 'differential', columns, rows });
 });
@@ -282,7 +282,7 @@ async function fresh(): Promise<StreamTracker> {
   return tracker;
 }
 
-describe.skipIf(!hasTmux)('a stream of anything', { timeout: 600_000 }, () => {
+describe.skipIf(!canResync)('a stream of anything', { timeout: 600_000 }, () => {
   test('leaves the tracker in the state that tmux tells', async () => {
     await fc.assert(
       fc.asyncProperty(streams, async (bytes) => {

@@ -14,7 +14,7 @@ import { StreamTracker } from '../src/resync/tracker.ts';
 import { widthOf } from '../src/resync/width.ts';
 import { askedScreen } from './support/asked-screen.ts';
 import { type TtyPane, ttyPane } from './support/pane-tty.ts';
-import { hasTmux, type TestServer, testServer } from './support/tmux.ts';
+import { canResync, type TestServer, testServer } from './support/tmux.ts';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 60);
 const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
@@ -86,7 +86,7 @@ const streams = fc
 let server: TestServer;
 let tty: TtyPane;
 beforeAll(async () => {
-  if (!hasTmux) return;
+  if (!canResync) return;
   server = testServer();
   tty = await ttyPane(server, { name: 'halves', columns, rows });
 });
@@ -173,7 +173,7 @@ async function compare(tracker: StreamTracker, context: string): Promise<void> {
   }
 }
 
-describe.skipIf(!hasTmux)('a cut wide character', { timeout: 600_000 }, () => {
+describe.skipIf(!canResync)('a cut wide character', { timeout: 600_000 }, () => {
   const row = 'ab日本cd語';
   test.each([
     ['CSI K', `${row}\x1b[4G\x1b[K`, 'ab'],

@@ -17,7 +17,7 @@ import {
   type Terminal,
   written,
 } from './support/cells.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, type TestServer, testServer, until } from './support/tmux.ts';
 
 const columns = 60;
 const rows = 14;
@@ -102,7 +102,7 @@ const programs = [
   },
 ].filter(({ name }) => installed(name));
 
-describe.skipIf(!hasTmux)('a full-screen program', () => {
+describe.skipIf(!canResync)('a full-screen program', () => {
   test.each(programs)('$name is restored after every skip', { timeout: 60_000 }, async (how) => {
     const { name, command, hint, keys } = how;
     await using session = await open(`sh -c '${command}' ${server.directory}/text`);
@@ -158,7 +158,7 @@ describe.skipIf(!hasTmux)('a full-screen program', () => {
   });
 });
 
-describe.skipIf(!hasTmux)('the history', () => {
+describe.skipIf(!canResync)('the history', () => {
   test('is restored on attach, as far as it was asked for', { timeout: 30_000 }, async () => {
     await using session = await open(
       'for i in $(seq 1 80); do printf "\\033[3%dmrow %d 日本\\033[m of some\\n" $((i % 8)) $i; done; printf "%0100d\\n" 7; exec sleep 1000',

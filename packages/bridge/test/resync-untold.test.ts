@@ -10,12 +10,12 @@ import { versionOrder } from '@millrace/tmux-proto/commands';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cellsOf, cursorOf, newTerminal, type Terminal, written } from './support/cells.ts';
 import { type TtyPane, ttyPane } from './support/pane-tty.ts';
-import { hasTmux, type TestServer, testServer } from './support/tmux.ts';
+import { canResync, type TestServer, testServer } from './support/tmux.ts';
 
 const columns = 20;
 const rows = 6;
 
-describe.skipIf(!hasTmux)('what a program has used', () => {
+describe.skipIf(!canResync)('what a program has used', () => {
   let server: TestServer;
   let tty: TtyPane;
   beforeAll(async () => {

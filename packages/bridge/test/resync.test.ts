@@ -6,7 +6,7 @@
 import { connect, nullSink, type Sink } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runOracle } from './oracle/oracle.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, type TestServer, testServer, until } from './support/tmux.ts';
 
 const cycles = Number(process.env['FC_RUNS'] ?? 25);
 
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => server.close());
 
-describe.skipIf(!hasTmux)('a viewer that lags', () => {
+describe.skipIf(!canResync)('a viewer that lags', () => {
   test.each([
     { worker: false, seed: 21, kinds: 'all' },
     { worker: true, seed: 22, kinds: 'all' },

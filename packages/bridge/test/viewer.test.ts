@@ -5,7 +5,7 @@
  */
 import { connect, createViewer, type Pane, type Session, type Sink } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
 const timers: NodeJS.Timeout[] = [];
@@ -51,7 +51,7 @@ async function open(worker: boolean): Promise<{ session: Session; echo: Pane; bu
   return { session, echo: echo!, bulk: bulk! };
 }
 
-describe.skipIf(!hasTmux)('a viewer on a real tmux', () => {
+describe.skipIf(!canResync)('a viewer on a real tmux', () => {
   test.each([false, true])(
     'echoes beside a flood, with little queued (worker: %s)',
     {
