@@ -107,7 +107,7 @@ const blocking = (
           threads: [producer(ring, repeat(puts, 'put')), consumer(ring, repeat(takes, 'take'))],
           spec: fifo({ capacity: 2, ...calls }),
           cover: ['blocked', 'woken'] satisfies BuiltinCoverage[],
-          bounds: { ...bounds, states: 100_000_000 }, // 8 x 8 has some 30 million
+          bounds: { ...bounds, states: 250_000_000 }, // 8 x 8 has more than 100 million
         }),
       ),
   };
