@@ -217,7 +217,12 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       ['latest', { policy: 'latest' }],
     ] as const)('%s: it skips, and disturbs nobody', async (_policy, options: PipeOptions) => {
       const { session, panes } = await open([flood, ticks]);
-      const pipe = panes[0]!.pipe(stalledSink(), { ...options, stalledMs: 300, bytesHigh: 65_536 });
+      const pipe = panes[0]!.pipe(stalledSink(), {
+        ...options,
+        inexactAfterMs: 0, // or the wait for an exact snapshot could outlast `stalledMs`
+        stalledMs: 300,
+        bytesHigh: 65_536,
+      });
       const same = nullSink();
       panes[0]!.pipe(same);
       const other = nullSink();

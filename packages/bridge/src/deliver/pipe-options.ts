@@ -38,7 +38,8 @@ export interface PipeOptions {
   readonly inexactAfterMs?: number;
   /**
    * How long a sink may hold its session up without accepting a byte (ms, 0 for ever, to 2^31 - 1): then its pipe ends
-   * with `ERR_SINK_STALLED`, and the others go on. @defaultValue 60000
+   * with `ERR_SINK_STALLED`, and the others go on. Where the policy skips, more than `behindMs` and `inexactAfterMs`
+   * together, or the pipe may end before it has skipped. @defaultValue 60000
    */
   readonly stalledMs?: number;
   /**
