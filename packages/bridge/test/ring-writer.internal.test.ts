@@ -105,6 +105,67 @@ describe.each(['shared', 'message'] as const)('the ring writer, %s', (transport)
   );
 });
 
+const anyText = fc.string({ unit: 'binary', maxLength: 50 });
+/** One of each kind, with any text: lone surrogates, quotes, control characters. */
+const anyEvent: fc.Arbitrary<StreamEvent> = fc.oneof(
+  fc.record({
+    type: fc.constant('reply' as const),
+    guard: anyText,
+    ok: fc.boolean(),
+    body: fc.uint8Array({ maxLength: 200 }),
+    truncated: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('notification' as const),
+    notification: fc.record({
+      type: fc.constant('layout-change' as const),
+      window: fc.nat(),
+      layout: anyText,
+      visibleLayout: fc.option(anyText, { nil: undefined }),
+      flags: fc.option(anyText, { nil: undefined }),
+    }),
+  }),
+  fc.record({ type: fc.constant('exit' as const), reason: anyText }),
+  fc.record({ type: fc.constant('age' as const), pane: fc.nat(), ageMs: fc.nat() }),
+  fc.record({ type: fc.constant('stray' as const), text: anyText }),
+  fc.record({
+    type: fc.constant('recording-failed' as const),
+    message: anyText,
+    cause: anyText,
+  }),
+  fc.record({
+    type: fc.constant('ended' as const),
+    exit: fc.record({
+      status: fc.option(fc.nat(255)),
+      signal: fc.option(fc.constant('SIGKILL')),
+      message: anyText,
+      stuckMs: fc.nat(),
+    }),
+  }),
+);
+
+describe('an event as bytes', () => {
+  test.prop([anyEvent, fc.nat(20)], { numRuns: runs })(
+    'comes back as it was, from wherever its bytes begin',
+    (event, from) => {
+      const bytes = encodeEvent(event);
+      const moved = new Uint8Array(from + bytes.length + 3);
+      moved.set(bytes, from);
+      expect(decodeEvent(moved.subarray(from, from + bytes.length))).toEqual(event);
+    },
+  );
+
+  example('brings what the session judges an error by', () => {
+    const cause = Object.assign(new TypeError('read failed'), { code: 'EIO', fd: 7 });
+    const ended = decodeEvent(encodeEvent({ type: 'ended', exit: { status: null, cause } }));
+    const came = (ended as { exit: { cause: NodeJS.ErrnoException } }).exit.cause;
+    expect(came).toBeInstanceOf(Error);
+    expect(came.message).toBe('read failed');
+    expect(came.code).toBe('EIO');
+    expect(came.stack).toBe(cause.stack);
+  });
+});
+
 describe('the ring between worker and session', () => {
   example('cuts an event into whole pieces without an empty one behind', () => {
     const { handle } = createRing({ capacity: 4096 });

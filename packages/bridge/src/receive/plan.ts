@@ -17,16 +17,21 @@ export type SourcePlan =
   | PortablePlan
   | { readonly kind: 'stream'; readonly stream: Duplex | StreamPair };
 
-/** Opens the transport of a plan, in whichever thread. */
+/**
+ * Opens the transport of a plan, in whichever thread.
+ *
+ * @param mayBlock - whether the thread does nothing else
+ */
 export async function transportOf(
   plan: SourcePlan,
   clock: Clock,
   record: string | undefined,
   watchdogMs: number,
+  mayBlock: boolean,
 ): Promise<Transport> {
   if (plan.kind === 'recording') {
     const { ReplayTransport } = await import('./replay.ts');
-    return new ReplayTransport(parseRecording(plan.file), plan.replay, clock);
+    return new ReplayTransport(parseRecording(plan.file), plan.replay, clock, mayBlock);
   }
   const transport =
     plan.kind === 'tmux'

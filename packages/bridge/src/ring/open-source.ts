@@ -32,6 +32,6 @@ export async function openSource(
       recorder,
     );
   }
-  const transport = await transportOf(plan, clock, record, watchdogMs);
+  const transport = await transportOf(plan, clock, record, watchdogMs, false);
   return new InlineSource(transport, clock, recorder, { replyBytesMax });
 }

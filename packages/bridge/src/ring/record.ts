@@ -7,7 +7,7 @@
  *                   | pane   | read    | read at   | parsed at   | bytes, decoded
  *                   | u32    | u32     | f64       | f64         |
  *                   +--------+---------+-----------+-------------+---------------
- * event (kind 1)    | last   | read    | part of the event, serialised
+ * event (kind 1)    | last   | read    | part of the event: text length u32, JSON, a reply's body
  *                   +--------+---------+---------------
  * read: bytes read from tmux since the record before, for statistics
  * ```
@@ -18,7 +18,6 @@
  *
  * N1: records leave in the order in which they were put in, so replies and output keep tmux's order.
  */
-import { deserialize, serialize } from 'node:v8';
 import type { StreamEvent } from '../parse/records.ts';
 
 export const kindOutput = 0;
@@ -44,20 +43,45 @@ export function viewsOf(bytes: Uint8Array): RingViews {
   };
 }
 
-/** Returns an event as bytes. */
-export const encodeEvent = (event: StreamEvent): Uint8Array => {
-  if (event.type !== 'ended' || !(event.exit.cause instanceof Error)) return serialize(event);
-  // An error's own properties don't survive; what the session judges by does.
-  const { message, stack } = event.exit.cause;
-  const { code } = event.exit.cause as NodeJS.ErrnoException;
-  return serialize({ ...event, exit: { ...event.exit, cause: { message, stack, code } } });
+/** An error as text: its own properties don't survive, what the session judges by does. */
+const textOf = (key: string, value: unknown): unknown => {
+  if (key !== 'cause' || !(value instanceof Error)) return value;
+  const { message, stack } = value;
+  return { message, stack, code: (value as NodeJS.ErrnoException).code };
 };
 
-/** Returns the event that `encodeEvent` made bytes of. */
-export const decodeEvent = (bytes: Uint8Array): StreamEvent => {
-  const event = deserialize(bytes) as StreamEvent;
+/**
+ * Returns an event as bytes.
+ *
+ * JSON rather than `v8.serialize`: that makes a native object a call, which the collector must finalise one by one. A
+ * stream with many replies then stops its thread for milliseconds at a time.
+ */
+export function encodeEvent(event: StreamEvent): Uint8Array {
+  const isReply = event.type === 'reply';
+  const text = isReply
+    ? JSON.stringify({ ...event, body: undefined })
+    : JSON.stringify(event, event.type === 'ended' ? textOf : undefined);
+  const textBytes = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(4 + textBytes + (isReply ? event.body.length : 0));
+  bytes.writeUInt32LE(textBytes, 0);
+  bytes.write(text, 4);
+  if (isReply) bytes.set(event.body, 4 + textBytes);
+  return bytes;
+}
+
+/** Returns the event that `encodeEvent` made bytes of; a reply's body is a part of them. */
+export function decodeEvent(bytes: Uint8Array): StreamEvent {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = 4 + view.readUInt32LE(0);
+  const event = JSON.parse(view.toString('utf8', 4, end)) as StreamEvent;
+  if (event.type === 'reply') {
+    return {
+      ...event,
+      body: new Uint8Array(view.buffer, view.byteOffset + end, view.length - end),
+    };
+  }
   if (event.type !== 'ended' || event.exit.cause === undefined) return event;
   const { message, stack, code } = event.exit.cause as NodeJS.ErrnoException;
   const cause = Object.assign(new Error(message), { code, stack });
   return { type: 'ended', exit: { ...event.exit, cause } };
-};
+}

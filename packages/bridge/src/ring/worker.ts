@@ -29,7 +29,7 @@ const producer = attachProducer(setup.ring, {
 });
 const writer = new RingWriter(producer);
 // The session's thread watches over the client: it is the one that may get stuck.
-const transport = await transportOf(setup.plan, clock, setup.record, 0);
+const transport = await transportOf(setup.plan, clock, setup.record, 0, true);
 const reader = new Reader(writer, clock, parsing, setup.reader);
 writer.control(transport);
 
