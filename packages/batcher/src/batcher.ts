@@ -30,9 +30,9 @@ import {
 import { type Lane, Lanes, type Segment } from './lanes.ts';
 import { CostModel } from './law/cost-model.ts';
 import { FIXED_US_INITIAL, Law } from './law/law.ts';
-import { appendToList, type Merge } from './merge.ts';
 import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
+import { ShortWay } from './short-way.ts';
 import type { BatcherState, BatcherStats, Remains } from './stats.ts';
 import { Waiters, type WaitOptions } from './waiters.ts';
 
@@ -45,7 +45,7 @@ export interface BatcherLane<Item> {
 }
 
 /** Pushes after which a long synchronous loop looks at the clock. */
-const STEPS_MAX = 512;
+const PUSHES_MAX = 512;
 /** Bytes that may go the short way at once. */
 const ROOM_MAX = 2 ** 30 - 1;
 
@@ -62,9 +62,6 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #waiters: Waiters;
   readonly #delivery: Delivery<Item, Key, Value>;
   readonly #weigh: ((item: Item) => number) | undefined;
-  readonly #merge: Merge<Item, Key, unknown>;
-  /** The merge is `list()`: no call that other merges in the process would keep from being inlined. */
-  readonly #isList: boolean;
   #state: BatcherState = 'open';
   #cause: unknown;
   #resolveClosed!: () => void;
@@ -72,13 +69,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #tickQueued = false;
   #tickMs = 0;
   #tickSeen = true;
-  /** The entry that the short way leads to, null while there is none; `#stop` closes it whenever anything changes. */
-  #open: Segment<Key, unknown, Value> | null = null;
-  /** Pushes that may still go the short way, and with `weigh` their bytes. */
-  #steps = 0;
-  #stepsGiven = 0;
-  #room = 0;
-  #roomGiven = 0;
+  /** Where pushes go without a look at any limit; `#stop` closes it whenever anything changes. */
+  readonly #short: ShortWay<Item, Key, Value>;
   /** Pushes at the last look at the clock. */
   #clockAt = 0;
   #urgent = false;
@@ -92,9 +84,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const settings = settingsOf(options);
     this.#settings = settings;
     this.#weigh = settings.weigh;
-    this.#merge = options.merge;
-    this.#isList = options.merge.append === (appendToList as unknown);
     this.#lanes = new Lanes(options.merge, settings.countMax);
+    this.#short = new ShortWay(this.#lanes, options.merge, settings.weigh);
     this.#law = settings.learns
       ? new Law({
           delayMax: settings.delayMsMax * 1000,
@@ -111,7 +102,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       onFree: () => this.#onFree(),
       onSettled: (now) => this.#decide(now, false),
       onDropped: (now) => {
-        if (!this.#isEmpty) this.#alarm.arm(now, now);
+        if (!this.#isEmpty()) this.#alarm.arm(now, now);
       },
       onFailed: (error) => {
         this.#cause = error;
@@ -126,12 +117,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Items that wait for delivery; a key whose merge replaces counts once. */
   get count(): number {
-    return this.#lanes.count + this.#unbookedCount + this.#delivery.headCount;
+    return this.#lanes.count + this.#short.count + this.#delivery.headCount;
   }
 
   /** Bytes accepted and not yet delivered, those of the running flush included. */
   get bytes(): number {
-    return this.#lanes.bytes + this.#unbookedBytes + this.#delivery.bytes;
+    return this.#lanes.bytes + this.#short.bytes + this.#delivery.bytes;
   }
 
   /**
@@ -191,29 +182,17 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#lanes.forget(lane);
   }
 
-  /** The way of nearly every push: into the entry that the last one went into, and no limit is near. */
   #append(lane: Lane<Key, unknown, Value>, item: Item): boolean {
-    if (this.#steps <= 0 || lane.tail !== this.#open) return this.#appendElsewhere(lane, item);
-    let weight = 0;
-    if (this.#weigh !== undefined) {
-      weight = this.#weigh(item);
-      if (!(weight < this.#room && weight >= 0)) return this.#appendSlowly(lane, item);
-    }
-    if (this.#isList) (this.#open!.accumulator as Item[]).push(item);
-    else this.#merge.append(this.#open!.accumulator, item); // may throw: B5
-    this.#steps--;
-    if (this.#weigh !== undefined) this.#room -= weight;
-    return true;
+    return this.#short.tryPush(lane, item) || this.#appendElsewhere(lane, item);
   }
 
-  /** Pushes that take turns between keys take the short way too, once it leads to the other entry. */
+  /** The second push of a tick, and those that take turns between keys, open the short way to their entry. */
   #appendElsewhere(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     const { tail } = lane;
-    if (this.#steps <= 0 || tail === null || tail.count === 0)
-      return this.#appendSlowly(lane, item);
     this.#stop();
+    if (this.#tickSeen || tail === null || tail.count === 0) return this.#appendSlowly(lane, item);
     this.#go(tail);
-    return this.#steps > 0 ? this.#append(lane, item) : this.#appendSlowly(lane, item);
+    return this.#short.tryPush(lane, item) || this.#appendSlowly(lane, item);
   }
 
   #appendSlowly(lane: Lane<Key, unknown, Value>, item: Item): boolean {
@@ -223,10 +202,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     const lanes = this.#lanes;
     const replaced = lanes.replaces && lane.tail !== null ? lane.tail.bytes : 0;
     const held = lanes.bytes + this.#delivery.bytes + weight - replaced;
-    if (
-      !(weight >= 0 && weight < Number.POSITIVE_INFINITY && held <= this.#settings.pendingBytesMax)
-    )
-      throw this.#fullError(weight); // B4, B5
+    this.#check(weight, held);
     if (this.#tickSeen) this.#startTick();
     // A full queue is a backlog even while the sink is free: after a drop, or while the event loop has its turn.
     const isBacklog = this.#delivery.busy || lanes.count >= this.#settings.countMax; // Q4
@@ -236,11 +212,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       // Nothing can leave now: whoever frees the sink decides.
     } else if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
       this.#decide(this.#tickMs, false);
-    } else if (this.#pushed - this.#clockAt >= STEPS_MAX) this.#lookAtClock();
-    const admitted = this.#pressure.admit(lane, this.#delivery.bytes);
-    // Not for the first item: most ticks have no other.
-    if (!this.#tickSeen && lane.tail !== null && lane.tail.count > 1) this.#go(lane.tail);
-    return admitted;
+    } else if (this.#pushed - this.#clockAt >= PUSHES_MAX) this.#lookAtClock();
+    return this.#pressure.admit(lane, this.#delivery.bytes);
   }
 
   /** Lets pushes into `entry` take the short way, for as many steps and as much room as no limit can be reached with. */
@@ -251,7 +224,6 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     if (lanes.replaces || pressure.count > 0 || this.#state !== 'open') return;
     const held = lanes.bytes + this.#delivery.bytes;
     const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
-    // A whole number below 2^30: the room is counted down by every push, and a fraction would be boxed.
     const room = Math.floor(
       Math.min(
         pressure.batchBytes - lanes.bytes,
@@ -260,38 +232,16 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
         ROOM_MAX,
       ),
     );
-    const steps = Math.min(
-      STEPS_MAX + this.#clockAt - this.#pushed,
+    const pushes = Math.min(
+      PUSHES_MAX + this.#clockAt - this.#pushed,
       this.#settings.countMax - 1 - lanes.count,
     );
-    this.#open = entry;
-    this.#room = this.#roomGiven = room;
-    this.#steps = this.#stepsGiven = this.#weigh === undefined ? Math.min(steps, room - 1) : steps;
+    this.#short.open(entry, pushes, room); // W1
   }
 
-  /** Pushes of the short way that are not booked yet. */
-  get #unbookedCount(): number {
-    return this.#stepsGiven - this.#steps;
-  }
-
-  get #unbookedBytes(): number {
-    return this.#weigh === undefined ? this.#unbookedCount : this.#roomGiven - this.#room;
-  }
-
-  /** Sends the next push the long way, and books the pushes that went the short way. */
+  /** Sends the next push the long way, and books the pushes that went the short way (W2). */
   #stop(): void {
-    const entry = this.#open;
-    if (entry === null) return;
-    const count = this.#unbookedCount;
-    const bytes = this.#unbookedBytes;
-    entry.count += count;
-    entry.bytes += bytes;
-    this.#pushed += count;
-    this.#lanes.count += count;
-    this.#lanes.bytes += bytes;
-    this.#open = null;
-    this.#stepsGiven = this.#steps = 0;
-    this.#roomGiven = this.#room = 0;
+    this.#pushed += this.#short.close();
   }
 
   #appendUrgent(lane: Lane<Key, unknown, Value>, item: Item): boolean {
@@ -395,6 +345,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Takes the next batch and hands it to the sink. */
   #deliver(): void {
+    this.#stop(); // a hook may have pushed since the last batch
     const isNew = this.#delivery.take();
     // A part of a backlog left: the oldest of the rest decides what is due next.
     if (isNew && this.#lanes.count > 0) this.#oldestMs = this.#lanes.oldestMs();
@@ -407,10 +358,10 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#delivery.release();
     this.#pressure.relieve(this.#delivery.bytes);
     this.#waiters.settle();
-    if (this.#state === 'closing' && this.#isEmpty) this.#finish('closed');
+    if (this.#state === 'closing' && this.#isEmpty()) this.#finish('closed');
   }
 
-  get #isEmpty(): boolean {
+  #isEmpty(): boolean {
     this.#stop();
     return !this.#delivery.busy && this.#lanes.count === 0 && !this.#delivery.hasHeads;
   }
@@ -421,9 +372,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
    * @returns true if nothing waits and nothing runs any more; false if the sink is busy
    */
   flush(): boolean {
-    if (this.#state !== 'open' && this.#state !== 'closing') return this.#isEmpty;
+    if (this.#state !== 'open' && this.#state !== 'closing') return this.#isEmpty();
     this.#decide(this.#tickMs, true);
-    return this.#isEmpty;
+    return this.#isEmpty();
   }
 
   /**
@@ -466,7 +417,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       return Promise.reject(this.#closedError());
     }
     this.flush();
-    return this.#waiters.add(() => this.#isEmpty, 'drain', options);
+    return this.#waiters.add(() => this.#isEmpty(), 'drain', options);
   }
 
   /**
@@ -483,7 +434,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     }
     if (this.#state === 'closing') {
       try {
-        if (this.#isEmpty) this.#finish('closed');
+        if (this.#isEmpty()) this.#finish('closed');
         else {
           this.flush();
           await this.#waiters.add(() => this.#state === 'closed', 'close', options);
@@ -537,14 +488,17 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     });
   }
 
-  #fullError(weight: number): Error {
+  /** Refuses a weight that is none, and one that would bring the bytes `held` above the limit (B4, B5). */
+  #check(weight: number, held: number): void {
+    const { pendingBytesMax } = this.#settings;
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      return new BatcherArgumentError(
+      throw new BatcherArgumentError(
         `weigh must return a finite number of 0 or more: weight=${String(weight)}`,
       );
     }
-    return new BatcherFullError(
-      `pendingBytesMax=${this.#settings.pendingBytesMax} would be exceeded: pending=${this.bytes}, item=${weight}`,
+    if (held <= pendingBytesMax) return;
+    throw new BatcherFullError(
+      `pendingBytesMax=${pendingBytesMax} would be exceeded: pending=${this.bytes}, item=${weight}`,
     );
   }
 

@@ -15,7 +15,7 @@
 import { BatcherFlushError, throwLater } from './errors.ts';
 import type { Lanes, Segment } from './lanes.ts';
 import type { CostModel } from './law/cost-model.ts';
-import type { Law } from './law/law.ts';
+import { FREE_US, type Law } from './law/law.ts';
 import type { FlushReport, Settings } from './options.ts';
 import type { Pressure } from './pressure.ts';
 import { RunningBatch } from './running-batch.ts';
@@ -160,10 +160,11 @@ export class Delivery<Item, Key, Value> {
     this.#onSuccess(result, this.#isSample(batch.bytes) ? scheduler.now() : -1);
   }
 
-  /** Whether a synchronous flush is timed: always at first and when its size matters, then one in four. */
+  /** Whether a synchronous flush is timed: always at first and when its size matters, then one in four, or 16 if it is free. */
   #isSample(bytes: number): boolean {
     const { fixed, perByte } = this.#cost;
-    return this.flushes < SAMPLED_ALWAYS || (this.flushes & 3) === 0 || perByte * bytes > fixed;
+    const isDue = (this.flushes & (fixed < FREE_US ? 15 : 3)) === 0;
+    return isDue || this.flushes < SAMPLED_ALWAYS || perByte * bytes > fixed;
   }
 
   #onSettled(report: unknown): void {

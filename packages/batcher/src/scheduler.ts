@@ -22,13 +22,15 @@ export interface Scheduler {
   readonly resolutionMs: number;
 }
 
+const settled = Promise.resolve();
+
 /** Returns the scheduler of any runtime: `performance.now`, `queueMicrotask` and `setTimeout`. */
 export function defaultScheduler(): Scheduler {
   const clock = performance; // a lazy global in Node: looking it up costs a fifth of reading it
   return {
     resolutionMs: 1,
     now: () => clock.now(),
-    tickEnd: (task) => queueMicrotask(task),
+    tickEnd: (task) => void settled.then(task),
     wake: (task, delayMs) => setTimeout(task, delayMs),
     cancel: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
   };
@@ -40,8 +42,6 @@ interface NodeLike {
 
 // Looked up once: `process` is an accessor of the global object.
 const nextTick = (globalThis as NodeLike).process?.nextTick;
-
-const settled = Promise.resolve();
 
 /** Runs `task` after this task and all promise reactions that it causes; a `tickEnd` for request-shaped code. */
 export function tickEndAfterJobs(task: () => void): void {

@@ -48,7 +48,7 @@ const inPlace = (refuses: () => boolean) => ({
 
 const infinity = Number.POSITIVE_INFINITY;
 const duration = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(20));
-const act = fc.constantFrom<Act>('push', 'flush', 'forget', 'urgent', 'hint', 'stats', 'drain');
+const act = fc.constantFrom<Act>('push', 'burst', 'flush', 'forget', 'urgent', 'hint', 'stats', 'drain');
 /** What a callback does: mostly nothing. */
 const acts = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Act[]>([]) },
@@ -56,6 +56,8 @@ const acts = fc.oneof(
 );
 type Act =
   | 'push'
+  /** Several to one key: from the third on they go the short way. */
+  | 'burst'
   | 'flush'
   | 'forget'
   | 'urgent'
@@ -303,6 +305,7 @@ class World {
     const { batcher } = this;
     const key = this.#at.item % KEYS;
     if (one === 'push' || one === 'urgent') this.push(key, one === 'urgent');
+    else if (one === 'burst') for (let i = 0; i < 5; i++) this.push(key);
     else if (one === 'flush') batcher.flush();
     else if (one === 'forget') batcher.forget(key);
     else if (one === 'hint') batcher.hint(3);

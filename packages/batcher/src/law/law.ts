@@ -22,6 +22,7 @@
  * - L2: after idling, an arrival is due at once unless a merge within its hold has chance `chanceMin`.
  * - L3: flushes that holds and caps don't merge come at most at the guard's rate.
  * - L4: holds that aren't followed by merges lower `trust`, so holding stops in a closed loop.
+ * - L5: a sink whose fixed cost is below `FREE_US` is delivered to at once, and nothing is learned from its arrivals.
  *
  * One thread, no clock of its own: every time is an argument, in us. Cost: O(1) per arrival tick, no allocation.
  */
@@ -34,6 +35,9 @@ import { gapContext, VIEW_CONTEXTS } from './views.ts';
 
 /** Fixed cost assumed before the first flush (us). */
 export const FIXED_US_INITIAL = 20;
+
+/** Fixed cost below which a sink is free (us): a decision takes longer than the flush that it might save. */
+export const FREE_US = 0.2;
 
 /** Limits of the law. */
 export interface LawOptions {
@@ -119,7 +123,7 @@ export class Law {
     return Math.min(this.#burst.trust, this.#all.trust, this.#gap.trust, this.#batch.trust);
   }
 
-  get #interval(): number {
+  #interval(): number {
     return Math.min(this.#delayMax, this.#guardTau * this.tau);
   }
 
@@ -129,6 +133,11 @@ export class Law {
    * @param waiting - items that wait, those of this tick included
    */
   arrive(now: number, waiting: number): void {
+    if (this.cost.fixed < FREE_US) {
+      this.#hold = 0; // L5
+      this.#holdUntil = Number.NEGATIVE_INFINITY;
+      return;
+    }
     const gap = now - this.#last;
     const bucket = bucketOf(gap);
     const tau = this.tau;
@@ -187,8 +196,9 @@ export class Law {
    * @param oldest - arrival of the oldest undelivered item (us)
    */
   due(now: number, oldest: number): number {
+    if (this.cost.fixed < FREE_US) return now; // L5
     const held = this.#holdUntil;
-    const token = this.#guard.next(now, this.#interval, held, this.#arrivals); // L3
+    const token = this.#guard.next(now, this.#interval(), held, this.#arrivals); // L3
     const capped = oldest + Math.min(this.#delayMax, this.#tuning.ageMax * this.tau);
     return Math.min(token > held ? token : held, capped); // L1
   }
@@ -199,7 +209,7 @@ export class Law {
    * @param waiting - items that are still waiting
    */
   flushed(now: number, waiting: number): void {
-    this.#guard.flushed(now, this.#interval, this.#arrivals);
+    if (this.cost.fixed >= FREE_US) this.#guard.flushed(now, this.#interval(), this.#arrivals);
     if (now < this.#holdUntil) this.#cutShort = true;
     this.#flushedSinceArrival = true;
     this.#batched = 0;
