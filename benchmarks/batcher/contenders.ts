@@ -263,19 +263,3 @@ export const bareArray: Start = (sink) => {
     stop: flush,
   };
 };
-
-export const tmpNone: Start = (sink) => {
-  const push = batch<number>((items) => sink(items), { hold: 'none' });
-  return { push, stop: () => void push.batcher.abort() };
-};
-let t = 0;
-export const tmpClock: Start = (sink) => {
-  const clock = { resolutionMs: 1, now: () => (t += 0.002), tickEnd: (task: () => void) => queueMicrotask(task), wake: (task: () => void, d: number) => setTimeout(task, d), cancel: (h: unknown) => clearTimeout(h as NodeJS.Timeout) };
-  const push = batch<number>((items) => sink(items), { scheduler: clock });
-  return { push, stop: () => void push.batcher.abort() };
-};
-export const tmpNoneClock: Start = (sink) => {
-  const clock = { resolutionMs: 1, now: () => (t += 0.002), tickEnd: (task: () => void) => queueMicrotask(task), wake: (task: () => void, d: number) => setTimeout(task, d), cancel: (h: unknown) => clearTimeout(h as NodeJS.Timeout) };
-  const push = batch<number>((items) => sink(items), { scheduler: clock, hold: 'none' });
-  return { push, stop: () => void push.batcher.abort() };
-};

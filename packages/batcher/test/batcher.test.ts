@@ -329,6 +329,29 @@ it('checks its options', () => {
   expect(make({ hold: 'maybe' })).toThrow(BatcherArgumentError);
 });
 
+it('W2: delivers what a hook pushes, however many of one key', async () => {
+  const scheduler = virtualScheduler();
+  const batches: number[][] = [];
+  const batcher = createBatcher({
+    merge: list<number, string>(),
+    scheduler,
+    flush: ({ entries, count }) => {
+      const items = entries.flatMap((entry) => entry.value);
+      expect(count).toBe(items.length);
+      batches.push(items);
+      if (batches.length > 9) batcher.abort();
+    },
+    onDelivered: () => {
+      if (batches.length === 1) for (let i = 1; i <= 4; i++) batcher.push(i, 'a');
+    },
+  });
+  batcher.push(0, 'a');
+  await scheduler.advanceAsync(10);
+  expect(batches).toEqual([[0], [1, 2, 3, 4]]);
+  expect(batcher.count).toBe(0);
+  await batcher.close();
+});
+
 it('reports ages from the arrival of the oldest item', async () => {
   const scheduler = virtualScheduler();
   const ages: unknown[] = [];

@@ -48,7 +48,16 @@ const inPlace = (refuses: () => boolean) => ({
 
 const infinity = Number.POSITIVE_INFINITY;
 const duration = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(20));
-const act = fc.constantFrom<Act>('push', 'burst', 'flush', 'forget', 'urgent', 'hint', 'stats', 'drain');
+const act = fc.constantFrom<Act>(
+  'push',
+  'burst',
+  'flush',
+  'forget',
+  'urgent',
+  'hint',
+  'stats',
+  'drain',
+);
 /** What a callback does: mostly nothing. */
 const acts = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Act[]>([]) },

@@ -11,6 +11,31 @@ import { gapContext, VIEW_CONTEXTS } from '../src/law/views.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 200);
 
+it('L5: a free sink is delivered to at once, and a dearer one by what was learned before', () => {
+  const cost = new CostModel(20);
+  const law = new Law({ delayMax: 5000, overhead: 0.1, cost });
+  const arrive = (from: number, ticks: number): number => {
+    let held = 0;
+    for (let i = 0; i < ticks; i++) {
+      const now = from + i * 10;
+      law.arrive(now, 1);
+      if (law.due(now, now) > now) held++;
+      else law.flushed(now, 0);
+    }
+    return held;
+  };
+  const settle = (us: number): void => {
+    for (let i = 0; i < 300; i++) cost.observe(1, us);
+  };
+  settle(20);
+  expect(arrive(0, 500)).toBeGreaterThan(400);
+  settle(0.1);
+  expect(arrive(1e6, 500)).toBe(0);
+  expect(law.hold).toBe(0);
+  settle(20);
+  expect(arrive(2e6, 500)).toBeGreaterThan(400);
+});
+
 describe('cost model', () => {
   it('finds the fixed cost and the cost of a byte', () => {
     const model = new CostModel(20);

@@ -22,7 +22,7 @@
  * - L2: after idling, an arrival is due at once unless a merge within its hold has chance `chanceMin`.
  * - L3: flushes that holds and caps don't merge come at most at the guard's rate.
  * - L4: holds that aren't followed by merges lower `trust`, so holding stops in a closed loop.
- * - L5: a sink whose fixed cost is below `FREE_US` is delivered to at once, and nothing is learned from its arrivals.
+ * - L5: a sink whose fixed cost is below `FREE_US` is delivered to at once, L3 or not, and its arrivals teach nothing.
  *
  * One thread, no clock of its own: every time is an argument, in us. Cost: O(1) per arrival tick, no allocation.
  */
