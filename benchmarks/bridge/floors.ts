@@ -17,6 +17,7 @@ import { typicalLog } from '../../packages/bridge/src/cli/demo/programs.ts';
 import { replay, type WorstStation } from '../../packages/bridge/src/cli/demo/replay-floors.ts';
 import { openPrivateServer } from '../../packages/bridge/src/cli/private-server.ts';
 import type { Contender, Row } from '../harness/row.ts';
+import { bareLiveP99Ms } from './bare-live.ts';
 import { bareLoopP99Ms, bareRingP99Ms } from './bare-pace.ts';
 
 const tmux = process.env['MILLRACE_TMUX'] ?? 'tmux';
@@ -114,6 +115,14 @@ const addedP99Ms = (worker: boolean): Promise<number> =>
     return session.stats().stations.total.p99 / 1e6;
   });
 
+/** The same flood, read by a thread with nothing of ours. */
+const bareAddedP99Ms = (how: 'ring' | 'message'): Promise<number> =>
+  withPanes({}, false, async (watch, socketPath) => {
+    watch.echo.stop();
+    await watch.session.close();
+    return bareLiveP99Ms(how, tmux, socketPath, 5);
+  });
+
 const cpuShare = (): Promise<number> =>
   withPanes(typicalPanes, false, async () => {
     await sleep(1000);
@@ -191,6 +200,15 @@ export const floorRows: readonly Row[] = [
       rounds: 3,
       unavailable: noTmux,
       ours: () => addedP99Ms(worker),
+      ...(worker
+        ? {
+            beside: {
+              'a bare reader, by the ring': () => bareAddedP99Ms('ring'),
+              'a bare reader, by postMessage': () => bareAddedP99Ms('message'),
+            },
+            note: "where 'a bare reader' (a thread that hands on what it reads, nothing else) is above the bar, the bar can't hold: it is the time in which a thread that was woken waits for a core",
+          }
+        : {}),
     }),
   ),
   {

@@ -25,6 +25,8 @@ export type ContenderKind =
   | 'poll'
   /** No tmux at all: sees every key when its thread looks, which nobody can beat. For keys from another thread. */
   | 'bare'
+  /** A thread that looks for the key's bytes in what `tmux -C` says and posts them: no parser, no panes, no pipes. */
+  | 'bare-reader'
   /** `ttyd` with `tmux attach` in it, and a WebSocket client. */
   | 'ttyd';
 

@@ -240,10 +240,11 @@ const stalled: Scenario = {
 
 /**
  * Keys come from a thread that isn't busy. Whoever reads, a thread that is free for 20 of 50 ms can't see them before it
- * is: `the thread itself` takes them from shared memory when it looks, with no tmux and no flood.
+ * is: `the thread itself` takes them from shared memory when it looks, with no tmux and no flood. `a bare reader` is the same
+ * with tmux and its flood: a second thread reads the pipe, finds the key's bytes and posts them to the busy one.
  */
 const busyNote =
-  "nobody is faster than 'the thread itself', which sees a key when it looks: what it is better than naive bounds the factor";
+  "'a bare reader' is a thread that reads tmux, looks for the key's bytes and posts them; what it is better than naive bounds the factor. 'the thread itself' sees a key when it looks, without tmux";
 
 const busy: Scenario = {
   name: 'busy',
@@ -255,6 +256,7 @@ const busy: Scenario = {
     naive: contender(4, { kind: 'naive', busy: true }),
     'millrace, inline': contender(4, { kind: 'bridge', busy: true }),
     'the thread itself': contender(4, { kind: 'bare', busy: true }),
+    'a bare reader': contender(4, { kind: 'bare-reader', busy: true }),
   },
   figures: [
     {
@@ -265,7 +267,7 @@ const busy: Scenario = {
       bar: 4,
       stretch: 8,
       peers: ['naive'],
-      beside: ['millrace, inline', 'the thread itself'],
+      beside: ['millrace, inline', 'the thread itself', 'a bare reader'],
       note: busyNote,
     },
     {
@@ -276,7 +278,7 @@ const busy: Scenario = {
       bar: 1.5,
       stretch: 2.5,
       peers: ['naive'],
-      beside: ['millrace, inline', 'the thread itself'],
+      beside: ['millrace, inline', 'the thread itself', 'a bare reader'],
       note: busyNote,
     },
   ],

@@ -14,6 +14,7 @@ import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
 import { Typist } from '../typist.ts';
 import { openAckWindow } from './ack-window.ts';
 import { openBare } from './bare.ts';
+import { type KeyReading, openBareReader, readKeys } from './bare-reader.ts';
 import { openBridge } from './bridge.ts';
 import { openBridgeSocket } from './bridge-socket.ts';
 import { openNaive } from './naive.ts';
@@ -37,6 +38,7 @@ const openers: Readonly<
   'ack-window': openAckWindow,
   poll: openPoll,
   bare: openBare,
+  'bare-reader': (plan, viewer) => openBareReader(plan, viewer, new URL(import.meta.url)),
   ttyd: openTtyd,
 };
 
@@ -150,4 +152,12 @@ async function main(): Promise<void> {
   }
 }
 
-await (isMainThread ? main() : typeOutside(workerData as OutsideTyping));
+/** What a thread of it is told. */
+type Task = OutsideTyping | KeyReading;
+
+async function work(task: Task): Promise<void> {
+  if ('type' in task) readKeys(task);
+  else await typeOutside(task);
+}
+
+await (isMainThread ? main() : work(workerData as Task));
