@@ -1,4 +1,7 @@
-/** The producer of `bare-pace.ts`: pushes stamps open-loop, each due at its time, and nothing else. */
+/**
+ * The producer of `bare-pace.ts`: pushes stamps open-loop, each due at its time, and nothing else. Like a replay in a
+ * thread of its own it sleeps while nothing is due: turning its loop instead would make garbage and take a core.
+ */
 import { workerData } from 'node:worker_threads';
 import { attachProducer, type RingHandle } from '@millrace/ringbuffer';
 import type { BareRingData } from './bare-pace.ts';
@@ -9,6 +12,8 @@ const stamp = new Float64Array(1);
 const bytes = new Uint8Array(stamp.buffer);
 const here = performance.timeOrigin - originMs;
 const startMs = performance.now() + here;
+const nap = new Int32Array(new SharedArrayBuffer(4));
+const napMs = 0.1;
 let next = 0;
 
 /** One turn of the event loop: everything that is due by now. */
@@ -25,6 +30,7 @@ function turn(): void {
     next++;
   }
   producer.flush();
+  Atomics.wait(nap, 0, 0, napMs);
   setImmediate(turn);
 }
 turn();

@@ -187,6 +187,11 @@ export const floorRows: readonly Row[] = [
           ? { 'a bare ring between two threads': () => bareRingP99Ms(perSecond, pacedSeconds) }
           : { 'a bare loop at that pace': () => bareLoopP99Ms(perSecond, pacedSeconds) }),
       },
+      ...(worker
+        ? {
+            note: "where 'a bare ring between two threads' (stamps, nothing else) is above the bar, the bar can't hold on that machine in that run",
+          }
+        : {}),
     };
   }),
   ...modes.map(
