@@ -90,27 +90,22 @@ export const dataloader: Start = (sink) => {
 /** Loads that share a loader which lives for one request, as servers have it. */
 const LOADS_PER_REQUEST = 100;
 
-export const millraceLoaderPerRequest: Start = (sink) => {
-  let loader = uncached(sink);
-  return {
-    push: (item) => {
-      if (item % LOADS_PER_REQUEST === 0) loader = uncached(sink);
-      void loader.load(item);
-    },
-    stop: nothing,
+const perRequest =
+  (create: (sink: Sink) => { load(key: number): Promise<number> }): Start =>
+  (sink) => {
+    let loader = create(sink);
+    return {
+      push: (item) => {
+        if (item % LOADS_PER_REQUEST === 0) loader = create(sink);
+        void loader.load(item);
+      },
+      stop: nothing,
+    };
   };
-};
 
-export const dataloaderPerRequest: Start = (sink) => {
-  let loader = uncachedDataLoader(sink);
-  return {
-    push: (item) => {
-      if (item % LOADS_PER_REQUEST === 0) loader = uncachedDataLoader(sink);
-      void loader.load(item);
-    },
-    stop: nothing,
-  };
-};
+export const millraceLoaderPerRequest = perRequest(uncached);
+
+export const dataloaderPerRequest = perRequest(uncachedDataLoader);
 
 /** Each key twice, and a cache that lives for a request, as servers use both. */
 export const millraceCached: Start = (sink) => {
@@ -259,6 +254,48 @@ export const bareArray: Start = (sink) => {
   return {
     push: (item) => {
       if (items.push(item) === 100) flush();
+    },
+    stop: flush,
+  };
+};
+
+/**
+ * What a batcher of our contract can't do without, and nothing else: a cap, an array of the sink's own, its entry's age
+ * (a reading of the clock at the arrival and at the flush), the end of the tick, a sink that throws or is asynchronous.
+ */
+export const bareContract: Start = (sink) => {
+  let items: number[] = [];
+  let arrivedMs = 0;
+  let busy = false;
+  const clock = performance;
+  const settled = Promise.resolve();
+  const entry = { value: items, count: 0, ageMs: 0 };
+  const deliver = ({ value }: typeof entry): unknown => sink(value);
+  const done = (): void => {
+    busy = false;
+  };
+  const flush = (): void => {
+    if (busy || items.length === 0) return;
+    entry.value = items;
+    entry.count = items.length;
+    entry.ageMs = clock.now() - arrivedMs;
+    items = [];
+    busy = true;
+    try {
+      const result = deliver(entry) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then === 'function') void result.then(done, done);
+      else busy = false;
+    } catch {
+      busy = false;
+    }
+  };
+  return {
+    push: (item) => {
+      if (items.length === 0) {
+        arrivedMs = clock.now();
+        void settled.then(flush);
+      }
+      if (items.push(item) >= 65536) flush();
     },
     stop: flush,
   };
