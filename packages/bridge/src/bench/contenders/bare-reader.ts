@@ -1,5 +1,6 @@
 /**
- * The bound of what a second thread can do for a busy one: it reads tmux's pipe, looks for the bytes of keys and posts them.
+ * What a second thread does for a busy one without a bridge: it reads tmux's pipe, looks for the bytes of keys and posts
+ * them. No bound: it reads as fast as it can, so tmux floods more and gets to the key later than before a slower reader.
  *
  * It parses nothing, keeps nothing of the flood and knows no panes: the key's bytes don't occur in the flood.
  */
