@@ -35,7 +35,10 @@ export type BridgeErrorCode =
   | 'ERR_SESSION_CLOSED'
   /** A sink's `write` threw or rejected; `cause` is what it threw. */
   | 'ERR_SINK_FAILED'
-  /** A sink held its session up for longer than `stalledMs` without accepting anything. */
+  /**
+   * A sink held its session up for longer than `stalledMs` without accepting anything; or, with a tmux before 3.2, which
+   * doesn't wait for a client that lags, until `aheadBytesMax` had come.
+   */
   | 'ERR_SINK_STALLED'
   /** What is received can't be written to `recordTo`: disk full, no such folder; `cause` is the system's error. */
   | 'ERR_RECORDING_WRITE'

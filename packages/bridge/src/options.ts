@@ -110,7 +110,8 @@ export interface ConnectOptions {
   /**
    * Most bytes that a session which a sink holds up reads on all the same, so that commands are answered (0 to 2^30): they
    * wait in the pipes, on top of the other limits, and count anew when no sink holds it up any more. 0 leaves commands
-   * waiting. @defaultValue 32 MiB
+   * waiting. A tmux before 3.2 doesn't wait for a client that lags, so there the session reads on as far as that in any
+   * case, and then gives the sink up that holds it up: `ERR_SINK_STALLED`. @defaultValue 32 MiB
    */
   readonly aheadBytesMax?: number;
   /**

@@ -206,6 +206,12 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncDisposa
         },
         bytesRead: () => this.#link.connection.source.counts.bytes,
         ageMs: () => (this.#canResync ? this.#ageMs() : undefined),
+        waits: () => !this.live || supports(this.version, 'flow-control'),
+        giveUp: (bytes) => {
+          const { aheadBytesMax } = this.#settings;
+          const why = `tmux ${this.version} doesn't wait for a client that lags: ${bytes} bytes came since, aheadBytesMax=${aheadBytesMax}`;
+          this.#delivery.giveUp(why);
+        },
       },
       this.#settings.aheadBytesMax,
     );

@@ -18,8 +18,8 @@ const aheadBytesMax = 4 << 20;
 const readBytes = 65_536;
 
 /** A session of which only the numbers are there. */
-function session(ageMs: () => number | undefined = () => 0) {
-  const state = { reading: true, bytes: 0, calls: 0 };
+function session(ageMs: () => number | undefined = () => 0, waits = true) {
+  const state = { reading: true, bytes: 0, calls: 0, givenUp: [] as number[] };
   const hold = new Hold(
     {
       read: (reading) => {
@@ -29,6 +29,8 @@ function session(ageMs: () => number | undefined = () => 0) {
       },
       bytesRead: () => state.bytes,
       ageMs,
+      waits: () => waits,
+      giveUp: (bytes) => state.givenUp.push(bytes),
     },
     aheadBytesMax,
   );
@@ -66,6 +68,29 @@ const pending = () => {
 };
 
 describe('the hold', () => {
+  test('a tmux that never waits is read on: past the limit a pipe is given up', () => {
+    const { hold, state, read } = session(() => undefined, false);
+    for (let turn = 0; turn < 2; turn++) {
+      hold.press(true);
+      expect(state.reading).toBe(true);
+      read(aheadBytesMax - readBytes);
+      expect(state.givenUp).toHaveLength(turn);
+      read(readBytes);
+      expect(state.givenUp).toEqual(Array.from({ length: turn + 1 }, () => aheadBytesMax));
+      hold.press(false); // and it counts anew
+    }
+    read(2 * aheadBytesMax);
+    expect(state).toMatchObject({ calls: 0, givenUp: [aheadBytesMax, aheadBytesMax] });
+  });
+
+  test('a tmux that waits is held, and nobody is given up', () => {
+    const { hold, state, read } = session();
+    hold.press(true);
+    hold.wait(new Promise(() => {}));
+    read();
+    expect(state).toMatchObject({ reading: false, bytes: aheadBytesMax, givenUp: [] });
+  });
+
   test('a command is waited for by reading on, up to the limit', async () => {
     const { hold, state, read } = session();
     hold.press(true);

@@ -19,7 +19,14 @@ import {
 } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
-import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
+import {
+  canResync,
+  hasTmux,
+  type TestServer,
+  testServer,
+  tmuxProgram,
+  until,
+} from './support/tmux.ts';
 import { watchWorkers } from './support/workers.ts';
 
 let server: TestServer;
@@ -108,14 +115,17 @@ describe.skipIf(!hasTmux).each(transports)('the client is killed, %s', (transpor
       '-F',
       '#{client_pid} #{client_flags} #{client_width}',
     );
-    expect(client.trim()).toMatch(new RegExp(`^${now} .*pause-after=60.* 97$`));
+    expect(client.trim()).toMatch(
+      new RegExp(`^${now} .*${canResync ? 'pause-after=60.* ' : ''}97$`),
+    );
     server.run('set-option', '-g', '@word', 'new');
-    await until(() => told.includes('@word=new'));
+    // Before 3.2 there are no subscriptions and no snapshots.
+    if (canResync) await until(() => told.includes('@word=new'));
     for (const sink of Object.values(sinks)) {
       const before = sink.contents().length;
       await until(() => sink.contents().length > before + 20);
       // Both got the screen in place of what is missing.
-      expect(Buffer.from(sink.contents()).toString()).toContain('\x1b[');
+      if (canResync) expect(Buffer.from(sink.contents()).toString()).toContain('\x1b[');
     }
     expect(told).not.toContain('a pane was closed');
   });

@@ -16,7 +16,7 @@ import {
 } from '@millrace/bridge';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
 beforeEach(() => {
@@ -160,59 +160,89 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       await session.close();
     });
 
-    test.skipIf(process.platform !== 'linux')('lossless: tmux stops the program', async () => {
-      const { session, panes } = await open([flood]);
-      const { lines } = await session.command('display-message', '-p', '#{pane_pid}');
-      const printed = (): number =>
-        Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${lines[0]}/io`, 'utf8'))![1]);
-      panes[0]!.pipe(stalledSink(), { stalledMs: 0 });
-      // Without reading ahead now and then, tmux would read on in more than half of all runs.
-      let before = -1;
-      for (let turn = 0; before !== printed(); turn++) {
-        if (turn > 30) expect.fail('the program printed on for 15 s');
-        before = printed();
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
+    // Before 3.2 tmux never does.
+    test.skipIf(process.platform !== 'linux' || !canResync)(
+      'lossless: tmux stops the program',
+      async () => {
+        const { session, panes } = await open([flood]);
+        const { lines } = await session.command('display-message', '-p', '#{pane_pid}');
+        const printed = (): number =>
+          Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${lines[0]}/io`, 'utf8'))![1]);
+        panes[0]!.pipe(stalledSink(), { stalledMs: 0 });
+        // Without reading ahead now and then, tmux would read on in more than half of all runs.
+        let before = -1;
+        for (let turn = 0; before !== printed(); turn++) {
+          if (turn > 30) expect.fail('the program printed on for 15 s');
+          before = printed();
+          await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+        await session.close();
+      },
+    );
+
+    // Before 3.2 such a sink is given up at once.
+    test.skipIf(!canResync)(
+      'lossless, and nothing may be read ahead: a command waits until the sink is given up',
+      async () => {
+        const { session, panes } = await open([flood], { aheadBytesMax: 0 });
+        const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 1000 });
+        await until(() => pipe.stats.pendingBytes > 262_144);
+        const order: string[] = [];
+        const asked = session.command('list-panes').then(() => order.push('answered'));
+        await pipe.closed.then(() => order.push('closed'));
+        await asked;
+        expect(order).toEqual(['closed', 'answered']);
+        await session.close();
+      },
+    );
+
+    test.skipIf(!canResync)(
+      'lossless, and nothing may be read ahead: a command whose time is over says why',
+      async () => {
+        const { session, panes } = await open([flood], { aheadBytesMax: 0, commandTimeoutMs: 500 });
+        const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 0 });
+        await until(() => pipe.stats.pendingBytes > 262_144);
+        const error = await session.command('list-panes').catch((cause: unknown) => cause);
+        expect(error).toMatchObject({
+          code: 'ERR_SESSION_HELD',
+          message: expect.stringContaining('aheadBytesMax=0 '),
+        });
+        await session.close();
+      },
+    );
+
+    test.skipIf(!canResync)(
+      'more commands than may wait are refused, and the others are answered',
+      async () => {
+        const { session, panes } = await open([flood], { aheadBytesMax: 0, commandsMax: 100 });
+        const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 1000 });
+        await until(() => pipe.stats.pendingBytes > 262_144);
+        const codes = await Promise.all(
+          Array.from({ length: 150 }, () => codeOf(session.command('list-panes'))),
+        );
+        expect(codes.filter((code) => code === 'resolved').length).toBeGreaterThan(90);
+        expect(new Set(codes)).toEqual(new Set(['resolved', 'ERR_TMUX_QUEUE']));
+        await session.close();
+      },
+    );
+
+    test.skipIf(!hasTmux || canResync)('before 3.2: given up at aheadBytesMax', async () => {
+      const aheadBytesMax = 1 << 21;
+      const { session, panes } = await open([flood, ticks], { aheadBytesMax });
+      const other = nullSink();
+      panes[1]!.pipe(other);
+      const pipe = panes[0]!.pipe(stalledSink(), { policy: 'auto', stalledMs: 0 });
+      const error = await pipe.closed;
+      expect(error?.code).toBe('ERR_SINK_STALLED');
+      expect(error?.message).toContain(`aheadBytesMax=${aheadBytesMax}`);
+      const { bytes } = other;
+      await until(() => other.bytes > bytes + 100);
+      expectUsable();
       await session.close();
     });
 
-    test('lossless, and nothing may be read ahead: a command waits until the sink is given up', async () => {
-      const { session, panes } = await open([flood], { aheadBytesMax: 0 });
-      const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 1000 });
-      await until(() => pipe.stats.pendingBytes > 262_144);
-      const order: string[] = [];
-      const asked = session.command('list-panes').then(() => order.push('answered'));
-      await pipe.closed.then(() => order.push('closed'));
-      await asked;
-      expect(order).toEqual(['closed', 'answered']);
-      await session.close();
-    });
-
-    test('lossless, and nothing may be read ahead: a command whose time is over says why', async () => {
-      const { session, panes } = await open([flood], { aheadBytesMax: 0, commandTimeoutMs: 500 });
-      const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 0 });
-      await until(() => pipe.stats.pendingBytes > 262_144);
-      const error = await session.command('list-panes').catch((cause: unknown) => cause);
-      expect(error).toMatchObject({
-        code: 'ERR_SESSION_HELD',
-        message: expect.stringContaining('aheadBytesMax=0 '),
-      });
-      await session.close();
-    });
-
-    test('more commands than may wait are refused, and the others are answered', async () => {
-      const { session, panes } = await open([flood], { aheadBytesMax: 0, commandsMax: 100 });
-      const pipe = panes[0]!.pipe(stalledSink(), { stalledMs: 1000 });
-      await until(() => pipe.stats.pendingBytes > 262_144);
-      const codes = await Promise.all(
-        Array.from({ length: 150 }, () => codeOf(session.command('list-panes'))),
-      );
-      expect(codes.filter((code) => code === 'resolved').length).toBeGreaterThan(90);
-      expect(new Set(codes)).toEqual(new Set(['resolved', 'ERR_TMUX_QUEUE']));
-      await session.close();
-    });
-
-    test.each([
+    // Nothing is skipped before 3.2: there are no snapshots.
+    test.skipIf(!canResync).each([
       ['auto', { policy: 'auto', behindMs: 50 }],
       ['latest', { policy: 'latest' }],
     ] as const)('%s: it skips, and disturbs nobody', async (_policy, options: PipeOptions) => {
@@ -241,29 +271,32 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       expect((await session.close()).reason).toBe('closed');
     });
 
-    test('the session’s byte limit: who holds most skips, or is given up', async () => {
-      const pendingBytesMax = 1 << 18;
-      const { session, panes } = await open([flood, flood, ticks], {
-        pendingBytesMax,
-        aheadBytesMax: 0,
-      });
-      const other = nullSink();
-      panes[2]!.pipe(other);
-      const latest = panes[0]!.pipe(stalledSink(), {
-        policy: 'latest',
-        bytesHigh: 1 << 24,
-        inexactAfterMs: 0,
-      });
-      await until(() => latest.stats.skips > 0);
-      const lossless = panes[1]!.pipe(stalledSink(), { bytesHigh: 1 << 24, stalledMs: 1000 });
-      await until(() => lossless.stats.pendingBytes > pendingBytesMax / 2);
-      const most = 2 * pendingBytesMax;
-      expect(latest.stats.pendingBytes + lossless.stats.pendingBytes).toBeLessThan(most);
-      expect((await lossless.closed)?.code).toBe('ERR_SINK_STALLED');
-      const { bytes } = other;
-      await until(() => other.bytes > bytes + 100);
-      expectUsable();
-      await session.close();
-    });
+    test.skipIf(!canResync)(
+      'the session’s byte limit: who holds most skips, or is given up',
+      async () => {
+        const pendingBytesMax = 1 << 18;
+        const { session, panes } = await open([flood, flood, ticks], {
+          pendingBytesMax,
+          aheadBytesMax: 0,
+        });
+        const other = nullSink();
+        panes[2]!.pipe(other);
+        const latest = panes[0]!.pipe(stalledSink(), {
+          policy: 'latest',
+          bytesHigh: 1 << 24,
+          inexactAfterMs: 0,
+        });
+        await until(() => latest.stats.skips > 0);
+        const lossless = panes[1]!.pipe(stalledSink(), { bytesHigh: 1 << 24, stalledMs: 1000 });
+        await until(() => lossless.stats.pendingBytes > pendingBytesMax / 2);
+        const most = 2 * pendingBytesMax;
+        expect(latest.stats.pendingBytes + lossless.stats.pendingBytes).toBeLessThan(most);
+        expect((await lossless.closed)?.code).toBe('ERR_SINK_STALLED');
+        const { bytes } = other;
+        await until(() => other.bytes > bytes + 100);
+        expectUsable();
+        await session.close();
+      },
+    );
   },
 );

@@ -90,6 +90,26 @@ describe('what a version is asked', () => {
     expect(sent).not.toContain('capture-pane');
   });
 
+  test('3.1c: it would not wait for a sink that lags, which is given up at the limit', async () => {
+    const flood = `%%output %%0 ${'x'.repeat(1000)}\\n`.repeat(300);
+    const log = join(server.directory, 'log');
+    const failed: unknown[] = [];
+    await using session = await connect({
+      tmux: fake('3.1c', log, flood),
+      aheadBytesMax: 65_536,
+      pipe: { bytesHigh: 1000, stalledMs: 0 },
+      sink: () => ({ write: () => new Promise(() => {}) }),
+    });
+    session.on('sink-failed', (pane, error) => failed.push(pane, error.code, error.message));
+    await until(() => failed.length > 0);
+    expect(failed).toEqual([
+      0,
+      'ERR_SINK_STALLED',
+      expect.stringMatching(/pane 0 .* tmux 3\.1c doesn't wait .* aheadBytesMax=65536$/),
+    ]);
+    expect((await session.command('list-panes')).lines).toHaveLength(1);
+  });
+
   test.each(['3.2', '3.2a', '3.3a', '3.4', '3.5a', '3.6', '3.7', 'next-3.8', 'master'])(
     '%s: with pause and subscriptions',
     async (version) => {

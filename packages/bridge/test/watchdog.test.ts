@@ -63,7 +63,7 @@ describe.skipIf(!hasTmux).each([{ worker: false }, { worker: true }])(
       const said = await start(worker, 777);
       expect(guardians()).not.toBe('');
       let left = await clients();
-      expect(left).toContain('control-mode');
+      expect(left).toContain(': main ');
       stuck!.stdin!.write('.');
       while (left !== '') left = await clients();
       expect(said()).toBe('connected\n'); // still stuck

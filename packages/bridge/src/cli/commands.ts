@@ -52,7 +52,7 @@ const serverHelp = `  -L, --socket-name N the tmux server's socket by name, as t
 `;
 const secondsHelp = '  --seconds N         how long (default: until the session ends, or Ctrl-C)\n';
 const workerHelp = '  --worker            receive and parse in a worker thread\n';
-const jsonHelp = '  --json              print the figures as one JSON object\n';
+const jsonHelp = '  --json              print the figures as one JSON object (times in ns)\n';
 
 const text = (input: CommandInput, name: string): string | undefined => {
   const value = input.values[name];
@@ -163,7 +163,7 @@ ${jsonHelp}`,
     summary: "shows what a session's panes write and what each station takes, live",
     details: `Attaches to a session and reads its panes without drawing them.
 
-${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON object a second instead of a table
+${serverHelp}${secondsHelp}${workerHelp}  --json              print one JSON object a second (times in ns), no table
 `,
     options: { ...server, ...seconds, ...worker, ...json },
     positionals: 0,

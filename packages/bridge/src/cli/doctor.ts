@@ -54,10 +54,14 @@ const before = (version: string, limit: string): boolean =>
 const findings: readonly Finding[] = [
   {
     applies: (version) => !supports(version, 'flow-control'),
+    text: 'before 3.2 tmux does not wait for a client that lags: the bridge reads on, keeps up to aheadBytesMax (32 MiB) for a sink that lags, then ends its pipe',
+  },
+  {
+    applies: (version) => !supports(version, 'flow-control'),
     text: 'no pause-after and no resync before 3.2: the bridge is lossless only, and with a second, ordinary client attached, tmux queues up to 300 s of output for a client that lags',
   },
   {
-    applies: (version) => !supports(version, 'safe-pane-off'),
+    applies: (version) => !before(version, '3.2') && !supports(version, 'safe-pane-off'),
     text: 'before 3.7 `refresh-client -A %pane:off` under load can end the server; the bridge never sends it',
   },
   {
@@ -102,7 +106,7 @@ function verdictOn(flowControl: boolean, quiet: StationStats, flooded: StationSt
     return 'not fit: keys did not come back while it was measured; is the machine overloaded?';
   }
   if (!flowControl) {
-    return 'fit for lossless viewers only: a viewer that is slower than tmux holds its session up; tmux 3.2 or later skips and restores';
+    return 'fit for lossless viewers only: one that stays slower than tmux is ended when it lags too far; tmux 3.2 or later skips and restores';
   }
   return flooded.p99 < feltNs
     ? 'fit: slow viewers skip and are restored, and keys come back before a person notices'
@@ -156,7 +160,7 @@ async function examine(
   print(`tmux ${tmux}: supported${flowControl ? '' : ', lossless only'}`);
   about();
   print(
-    `slow viewers: ${flowControl ? 'skip, and are restored exactly' : 'hold their session up'}`,
+    `slow viewers: ${flowControl ? 'skip, and are restored exactly' : 'miss nothing, and are ended when they lag too far'}`,
   );
   for (const note of notes) print(`note: ${note}`);
   const measure = async (

@@ -73,7 +73,8 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     parsed = parseArgs({ args: rest, options, allowPositionals: true });
   } catch (error) {
-    const said = (error as Error).message.replaceAll(/\s*\n\s*/g, ' ');
+    // Node goes on with advice on positional arguments.
+    const said = (error as Error).message.split(/\.?\s*(?:\n|To specify a positional)/, 1)[0];
     throw new UsageError(`${said}; see millrace ${name} --help`);
   }
   const { positionals } = parsed;

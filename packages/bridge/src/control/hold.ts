@@ -5,7 +5,8 @@
  * ```text
  * reading ──a pipe presses──▶ held ──a command waits──▶ reading ahead ──answered, or `aheadBytesMax` read──▶ held
  *    ▲                         │ └──after 50 ms, then ever later──▶ reading 384 KiB ahead ──────────────────────▶ held
- *    └───no pipe presses───────┘
+ *    ├───no pipe presses───────┘
+ *    └───`aheadBytesMax` read, and a tmux that never waits: a pipe that presses is given up
  * ```
  *
  * O1: what is read ahead waits in the pipes: none of it is lost, and it is at most `aheadBytesMax` and a read until no
@@ -14,6 +15,8 @@
  * O3: half of `aheadBytesMax` is for commands alone.
  * O4: a command whose time is over while nothing more may be read ahead ends with an error that says so: tmux may well
  *     have answered.
+ * O5: a tmux that never waits for a client (before 3.2) is never held: what isn't read would pile up in its client without
+ *     a bound. Past `aheadBytesMax` a pipe that presses is given up.
  *
  * Nothing in tmux (3.5a, control.c, server-client.c) lets commands go on for ever in bounded memory: replies come behind output,
  * and output that is held back is dropped. `pause` discards what is queued and all that comes; `off` skips what wasn't
@@ -42,6 +45,10 @@ export interface HoldHost {
   bytesRead(): number;
   /** How old the last record was when tmux sent it (ms); undefined if tmux doesn't tell ages. */
   ageMs(): number | undefined;
+  /** Whether what feeds the source waits for it to be read: a tmux before 3.2 doesn't. */
+  waits(): boolean;
+  /** Ends a pipe that presses: `bytes` were read since, and nothing would stop more. */
+  giveUp(bytes: number): void;
 }
 
 /** How long after the source was stopped it is nudged first; then after twice as long each time. */
@@ -102,6 +109,10 @@ export class Hold {
   /** A read was handed over. */
   readEnd(): void {
     if (!this.#pressed || !this.#reading) return;
+    if (!this.#host.waits() && this.#aheadBytes() >= this.#aheadBytesMax) {
+      this.#host.giveUp(this.#aheadBytes()); // O5
+      return;
+    }
     if (this.#nudging && this.#host.bytesRead() - this.#nudgedAt >= nudgeBytes) {
       this.#nudging = false;
       const hadBacklog = (this.#host.ageMs() ?? 0) > this.#nudgeMs / 2;
@@ -161,7 +172,7 @@ export class Hold {
   }
 
   #wanted(): boolean {
-    if (!this.#pressed) return true;
+    if (!this.#pressed || !this.#host.waits()) return true; // O5
     const aheadBytes = this.#aheadBytes();
     if (this.#waiting > 0) return aheadBytes < this.#aheadBytesMax; // O1, O2
     return this.#nudging && aheadBytes < this.#aheadBytesMax / 2; // O3

@@ -11,7 +11,7 @@
  *
  * Cost: one map lookup a record, a loop over the pane's pipes, no allocation.
  */
-import type { BridgeError } from '../errors.ts';
+import { BridgeError } from '../errors.ts';
 import { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
@@ -158,6 +158,17 @@ export class Delivery {
   reconnected(pane: Pane): void {
     if (!this.#host.canResync) return;
     for (const pipe of pane.pipes) this.#host.resyncs.of(pane).want(pipe, 'gap');
+  }
+
+  /** Ends the pipe that holds most of those which hold the source up. */
+  giveUp(why: string): void {
+    let fullest: Pipe | undefined;
+    for (const pipe of this.#pressed) {
+      if (fullest === undefined || pipe.heldBytes > fullest.heldBytes) fullest = pipe;
+    }
+    if (fullest === undefined) return;
+    const text = `the sink of pane ${fullest.pane} holds its session up, and ${why}`;
+    fullest.fail(new BridgeError('ERR_SINK_STALLED', text));
   }
 
   /** Ends all pipes with their session; resolves when their sinks are closed. */
