@@ -32,7 +32,14 @@ function saturate(
   while (now < untilMs) {
     while (window.inFlight + pieceBytes <= window.bytes || window.inFlight === 0) {
       const { bytesPerMs, baseMs, gulpMs } = link(now);
-      const piece: Piece = { end: 0, bytes: pieceBytes, sentAt: 0, load: 0, busy: false };
+      const piece: Piece = {
+        end: 0,
+        bytes: pieceBytes,
+        sentAt: 0,
+        load: 0,
+        busy: false,
+        follows: false,
+      };
       window.sent(now, piece);
       freeAt = Math.max(freeAt, now) + pieceBytes / bytesPerMs;
       const leaves = gulpMs === 0 ? freeAt : Math.ceil(freeAt / gulpMs) * gulpMs;
@@ -114,7 +121,7 @@ describe('a window', () => {
       now += waitMs;
       const piece = flying[0];
       if (what === 'send') {
-        const sent: Piece = { end: 0, bytes, sentAt: 0, load: 0, busy: false };
+        const sent: Piece = { end: 0, bytes, sentAt: 0, load: 0, busy: false, follows: false };
         window.sent(now, sent);
         flying.push(sent);
       } else if (piece === undefined) continue;

@@ -30,7 +30,9 @@ function read(pipe: Pipe, bytes: Uint8Array): void {
   pipe.flush();
 }
 
-const linkSink = (link: VirtualLink): Sink => ({ write: (bytes) => link.write(bytes.length) });
+const linkSink = (link: VirtualLink | GulpingLink): Sink => ({
+  write: (bytes) => link.write(bytes.length),
+});
 
 /** Floods a pipe with reads of 16 KB every 2 ms. */
 const flood = (pipe: Pipe): (() => void) => {
@@ -191,6 +193,39 @@ describe('a viewer whose link drains in gulps', () => {
       expect(bulk.stats.skips).toBe(skips);
       expect(bulk.stats.skipping).toBe(false);
       expect(delays[197]).toBeLessThan(4 + 3 * turnMs);
+    },
+  );
+
+  test.prop(
+    [
+      fc.integer({ min: 1, max: 16 }),
+      fc.integer({ min: 30_000, max: 200_000 }),
+      fc.integer({ min: 8_000, max: 40_000 }),
+    ],
+    { numRuns: Math.ceil(runs / 8) },
+  )(
+    'is shown most of a fast flood within a second, also if it answers once a frame (W7, L4)',
+    async (turnMs, bytesPerMs, readBytes) => {
+      virtualTime();
+      const panes = session();
+      panes.snapshotMs = 100;
+      const link = new GulpingLink(bytesPerMs, turnMs);
+      const viewer = createViewer();
+      const bulk = viewer.pipe(panes.pane(1), linkSink(link));
+      const bytes = new Uint8Array(readBytes);
+      let readSoFar = 0;
+      setInterval(() => {
+        while (readSoFar < performance.now() * 12_000) {
+          readSoFar += readBytes;
+          read(bulk, bytes);
+        }
+      }, 1);
+      await vi.advanceTimersByTimeAsync(1000);
+      const { carried } = link;
+      await vi.advanceTimersByTimeAsync(3000);
+      // Now and then a larger window is tried, or a smaller one, and what comes meanwhile is skipped.
+      expect(link.carried - carried).toBeGreaterThan(0.5 * 3000 * 12_000);
+      expect(viewer.stats.waitingBytesMax).toBeLessThanOrEqual(1 << 19);
     },
   );
 

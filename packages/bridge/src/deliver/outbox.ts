@@ -35,10 +35,24 @@ const pieceBytesMax = 65_536;
 export interface OutboxHost {
   readonly clock: Clock;
   readonly stations: StationRecorder;
-  /** Learns that a write has been accepted. Another may be about to begin. */
-  delivered(): void;
+  /**
+   * Learns that a write has been accepted, or a piece of it. Another may be about to begin.
+   *
+   * @param bytesLeft - that were in it, or wait behind it
+   */
+  delivered(bytesLeft: number): void;
   /** Learns that the sink threw or rejected. */
   failed(cause: unknown): void;
+}
+
+/** A sink that hands a write on in pieces, and may settle it after the first. */
+export interface PieceSink {
+  /** Bytes at the end of the write, under way or settled, that it hasn't handed on. */
+  readonly rest: number;
+  /** As `write`, but it may settle before all is accepted: `rest` says how much is to be written again. */
+  writeSome(bytes: Uint8Array): undefined | PromiseLike<unknown>;
+  /** Leaves out all but the first `bytes` of the rest. */
+  trim(bytes: number): void;
 }
 
 /** Bytes on their way to one sink. */
@@ -47,6 +61,7 @@ export class Outbox {
   readonly #sink: Sink;
   readonly #host: OutboxHost;
   readonly #bytesMax: number;
+  readonly #lane: PieceSink | undefined;
   /** A sink is given no more at a time, as the batcher cuts its entries. */
   readonly #pieceBytes: number;
   readonly #range: OutputRange = {
@@ -84,13 +99,17 @@ export class Outbox {
   writes = 0;
   bytesDropped = 0;
 
-  /** @param bytesMax - most that one write of joined records takes (bytes) */
-  constructor(pane: number, sink: Sink, host: OutboxHost, bytesMax: number) {
+  /**
+   * @param bytesMax - most that waits in one batch (bytes)
+   * @param lane - the sink, if it cuts its writes itself
+   */
+  constructor(pane: number, sink: Sink, host: OutboxHost, bytesMax: number, lane?: PieceSink) {
     this.#pane = pane;
     this.#sink = sink;
     this.#host = host;
     this.#bytesMax = bytesMax;
-    this.#pieceBytes = Math.min(pieceBytesMax, bytesMax / 8);
+    this.#lane = lane;
+    this.#pieceBytes = lane === undefined ? Math.min(pieceBytesMax, bytesMax / 8) : Infinity;
   }
 
   /** Bytes that wait or are being written; of a write that was dropped, none. */
@@ -144,7 +163,7 @@ export class Outbox {
   /** Writes what waits, as far as the sink takes it. */
   flush(): void {
     if (this.#isOver || this.#inWrite) return;
-    if (this.#nextRecords > 0 && this.#writing === undefined) this.#writeNext();
+    if (this.#next.length > 0 && this.#writing === undefined) this.#writeNext();
     if (this.#batcher !== undefined && this.#batcher.bytes > 0) this.#batcher.flush();
   }
 
@@ -174,16 +193,42 @@ export class Outbox {
     this.#sink.resize!(this.#columns, this.#rows);
   }
 
+  /**
+   * Gives up what waits, but for its first `bytes`, which are written as usual.
+   *
+   * @returns false, and does nothing, if the sink doesn't cut its writes, or the one under way was dropped
+   */
+  trim(bytes: number): boolean {
+    const lane = this.#lane;
+    if (lane === undefined || this.#writing === undefined || this.isOrphaned) return false;
+    const before = lane.rest;
+    const kept = Math.min(before, bytes);
+    lane.trim(kept);
+    this.#sentBytes = Math.max(0, this.#sentBytes - (before - kept));
+    const surplus = this.#next.length - (bytes - kept);
+    this.bytesDropped += before - kept;
+    if (surplus > 0) {
+      this.#next.length -= surplus;
+      this.bytesDropped += surplus;
+    }
+    if (this.#next.length === 0) this.#clearNext();
+    this.#dropBatches();
+    return true;
+  }
+
+  #dropBatches(): void {
+    if (this.#batcher === undefined) return;
+    const { undelivered } = this.#batcher.abort();
+    for (const entry of undelivered) this.bytesDropped += entry.value.length;
+    this.#batcher = undefined;
+  }
+
   /** Gives up what waits, and what the sink hasn't accepted; the sink learns of it (`abandon`). */
   drop(): void {
     this.bytesDropped += this.#next.length;
     this.#clearNext();
     this.#sentBytes = 0;
-    if (this.#batcher !== undefined) {
-      const { undelivered } = this.#batcher.abort();
-      for (const entry of undelivered) this.bytesDropped += entry.value.length;
-      this.#batcher = undefined;
-    }
+    this.#dropBatches();
     this.#generation++;
     this.resetNext = false;
     if (this.#writing !== undefined) this.#sink.abandon?.();
@@ -228,7 +273,7 @@ export class Outbox {
       // A lag is the session's or the policy's affair, not a reason for smaller writes: a sink that answers late, however
       // little it gets, would be given ever less.
       sojournMs: 60_000,
-      onDelivered: () => this.#host.delivered(),
+      onDelivered: () => this.#host.delivered(0),
       bytesMax: this.#bytesMax,
       // The session stops reading long before; a lossless pipe must never be refused a record.
       pendingBytesMax: Number.POSITIVE_INFINITY,
@@ -265,7 +310,33 @@ export class Outbox {
     }
     this.#host.stations.sink.recordCount(this.#host.clock.now() - calledAt, records);
     this.#clearSent();
-    this.#host.delivered();
+    this.#host.delivered(0);
+  }
+
+  /** A write has settled: what its sink wasn't given of it leaves first in the next one (O1). */
+  #settled(calledAt: number): void {
+    const rest = this.#lane?.rest ?? 0;
+    const sent = this.#sent;
+    if (rest === 0 || this.#isOver || this.#sentBytes === 0) {
+      this.#clearSent();
+      return;
+    }
+    const taken = sent.length - rest;
+    // Its bytes came one after the other: so much younger is the oldest that is left.
+    const age = (calledAt - sent.queuedAt) * (taken / sent.length);
+    sent.readAt += age;
+    sent.queuedAt += age;
+    sent.bytes.copyWithin(0, taken, sent.length);
+    sent.length = rest;
+    this.bytesWritten -= rest;
+    const range = this.#range;
+    range.bytes = this.#next.bytes;
+    range.start = 0;
+    range.end = this.#next.length;
+    appendRecord(sent, range);
+    this.#sent = this.#next;
+    this.#next = sent;
+    this.#clearSent();
   }
 
   #clearSent(): void {
@@ -339,9 +410,9 @@ export class Outbox {
       () => {
         this.#writing = undefined;
         stations.sink.recordCount(clock.now() - calledAt, records);
-        if (first === this.#sent) this.#clearSent();
-        this.#host.delivered();
-        if (this.#nextRecords > 0) this.flush();
+        if (first === this.#sent) this.#settled(calledAt);
+        this.#host.delivered(this.#lane === undefined ? 0 : this.#next.length);
+        if (this.#next.length > 0) this.flush();
         this.#tellSizeIfFree();
       },
       (error) => {
@@ -358,7 +429,9 @@ export class Outbox {
     this.writes++;
     this.#inWrite = true;
     try {
-      const result = this.#sink.write(joined.bytes.subarray(0, joined.length));
+      const bytes = joined.bytes.subarray(0, joined.length);
+      const result =
+        this.#lane === undefined ? this.#sink.write(bytes) : this.#lane.writeSome(bytes);
       return typeof result?.then === 'function' ? result : undefined;
     } finally {
       this.#inWrite = false;

@@ -3,6 +3,7 @@ import { checkArgument, checkInteger, checkObject } from '../errors.ts';
 import type { ByteBudget } from '../flow/budget.ts';
 import type { Clock } from '../measure/clock.ts';
 import type { StationRecorder } from '../measure/stations.ts';
+import type { PieceSink } from './outbox.ts';
 import type { Pipe } from './pipe.ts';
 
 /**
@@ -56,12 +57,16 @@ export interface SharedLimits {
   readonly limit: PipeLimit;
   /** Most that `limit.bytesHigh` will ever be. */
   readonly bytesMax: number;
+  /** The pipe's sink. */
+  readonly lane: PieceSink;
 }
 
 /** Where a pipe's pressure begins and ends (bytes). */
 export interface PipeLimit {
   bytesHigh: number;
   bytesLow: number;
+  /** Returns how much of what waits when its sink lags too far is delivered before the rest is skipped; else none is. */
+  bytesKept?(): number;
 }
 
 /** What a pipe has carried. */
@@ -110,6 +115,8 @@ export interface PipeSettings {
   readonly historyLines: number;
   readonly limit: PipeLimit;
   readonly bytesMax: number;
+  /** Its sink, if that is a viewer's lane. */
+  readonly lane: PieceSink | undefined;
   readonly behindMs: number;
   readonly inexactAfterMs: number;
   readonly stalledMs: number;
@@ -136,11 +143,13 @@ export function pipeSettings(options: PipeOptions): PipeSettings {
   checkInteger('behindMs', behindMs, 1, 3_600_000);
   checkInteger('inexactAfterMs', inexactAfterMs, 0, 3_600_000);
   checkInteger('stalledMs', stalledMs, 0, 2 ** 31 - 1);
+  const { shared } = options;
   return {
     policy,
     historyLines,
-    limit: options.shared?.limit ?? { bytesHigh, bytesLow },
-    bytesMax: (options.shared?.bytesMax ?? bytesHigh) * 2,
+    limit: shared?.limit ?? { bytesHigh, bytesLow },
+    bytesMax: (shared?.bytesMax ?? bytesHigh) * 2,
+    lane: shared?.lane,
     behindMs,
     inexactAfterMs,
     stalledMs,

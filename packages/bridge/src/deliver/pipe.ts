@@ -99,14 +99,15 @@ export class Pipe {
     const outboxHost = {
       clock: host.clock,
       stations: host.stations,
-      delivered: () => {
-        this.#snapshotBytes = 0;
+      delivered: (bytesLeft: number) => {
+        this.#snapshotBytes = Math.min(this.#snapshotBytes, bytesLeft);
         // Judged when the outbox has come to rest: it may be about to deliver more.
         if (this.#pressed || this.heldBytes > 0) queueMicrotask(() => this.#delivered());
       },
       failed: (cause: unknown) => this.#fail(cause),
     };
-    this.#outbox = new Outbox(pane, sink, outboxHost, this.#settings.bytesMax);
+    const { bytesMax, lane } = this.#settings;
+    this.#outbox = new Outbox(pane, sink, outboxHost, bytesMax, lane);
   }
 
   /** What the pipe has carried so far. */
@@ -180,7 +181,7 @@ export class Pipe {
       if (this.#outbox.bytes < this.#limit.bytesHigh + this.#snapshotBytes) return;
     }
     if (!this.#maySkip()) this.#press(true);
-    else this.#skip();
+    else this.#skip(this.#limit.bytesKept?.());
   }
 
   /** P4: whether it skips now. A sink with nothing under way is about to take more. */
@@ -219,16 +220,17 @@ export class Pipe {
     queueMicrotask(() => this.#relieve());
   }
 
-  #skip(): void {
+  /** A link that is fast enough is only seen so by what it carries: a viewer's lane still gets a window of what waits. */
+  #skip(bytesKept = 0): void {
     this.#skips++;
-    this.#drop();
+    this.#drop(bytesKept);
     this.#ask();
   }
 
-  /** Drops what waits; nothing is delivered until a snapshot is. */
-  #drop(): void {
+  /** Drops what waits; nothing more is taken until a snapshot is. */
+  #drop(bytesKept = 0): void {
     this.#skipping = true;
-    this.#outbox.drop();
+    if (bytesKept === 0 || !this.#outbox.trim(bytesKept)) this.#outbox.drop();
     this.#snapshotBytes = 0;
     this.#pressedByBudget = false;
     if (this.#pressed) this.#press(false);

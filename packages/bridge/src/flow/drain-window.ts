@@ -21,12 +21,16 @@
  *     delay, the window is cut to half the product for one delay at the end of each 5 s (BBR's ProbeRTT).
  *
  * W5: a link that drains in gulps (turns of a timer, frames of a screen) carries a window a gulp, and so looks as slow
- *     as the window is small. Therefore trials: the window is made larger for a sample. If the link carries more by
- *     more than half of that, what was added cost no time: from then on the window is worth the time that it took
- *     (`gulpMs`), if that is longer than base and allowed delay. It is made smaller in the same way: if the link
- *     carries as much, the time was too long. What fails is tried again after twice as long.
+ *     as the window is small. Therefore trials: the window is made twice as large. If a piece that was sent with that
+ *     much on its way takes hardly longer, what was added cost no time: from then on the window is worth that time
+ *     (`gulpMs`), if it is longer than base and allowed delay, and the next trial follows at once. It is made smaller
+ *     in the same way: if the link carries as much, the time was too long. What fails is tried again after twice as
+ *     long.
  * W6: it begins with such trials, each larger than the one before, until one fails; and until three samples running
  *     have found the link no faster by a quarter, the window is twice as large as W1 says (BBR's startup).
+ * W7: what a trial goes by is a round: a piece that was sent after the window was changed, while the window was the
+ *     limit, and just when something had been drained. One that finds the link idle may come just before a gulp or just
+ *     after; one that comes in between finds less ahead of it than is on its way.
  *
  * One thread; the caller brings the time. Cost: a few operations a piece; an object every four of them or more.
  */
@@ -36,20 +40,29 @@ const baseBucketMs = 5000;
 const sampleMsMin = 20;
 /** Longest time that a gulp is taken for one (ms): a few frames of a screen. */
 const gulpMsMax = 64;
-/** A trial's window, of the one before. */
-const trialMore = 1.75;
+/** A trial's window, of the one before: until the first has failed, from then on, and a smaller one. */
+const trialDouble = 2;
+const trialMore = 1.5;
 const trialLess = 0.75;
 /** A trial must have had so much more on its way, and have carried so much of what that was more. */
 const trialLoad = 1.3;
-const trialGain = 0.6;
-/** Pieces that a trial must have seen: one alone may have come just before or just after a gulp. */
-const trialPieces = 4;
+const trialGain = 0.7;
+/** One that takes longer by so much of what was more has failed at once. */
+const trialLoss = 0.8;
+/** Rounds without a gain after which a larger window has failed. */
+const strikesMax = 3;
+/** Rounds with a gain that it takes, after the first failure: one may be luck. */
+const gainsMin = 2;
+/** Rounds that a smaller window is given. */
+const lessRounds = 2;
+/** What is sent so shortly after something was drained was sent for that (ms). */
+const followsMs = 1;
+/** No piece takes less time than this (ms): clocks are no finer. */
+const tookMsMin = 0.05;
 /** Samples that find nothing new, until it has begun. */
 const plateauSamples = 3;
-/** A trial in which a piece takes so much longer than the longest before has failed. */
-const trialLonger = 1.5;
 /** From a trial that failed to the next (ms): at first, and at most. */
-const trialMsMin = 250;
+const trialMsMin = 1000;
 const trialMsMax = 8000;
 /** A trial that has seen too little by then ends. */
 const trialPatienceMs = 1000;
@@ -64,6 +77,8 @@ export interface Piece {
   load: number;
   /** Whether the window was more than half full with it. */
   busy: boolean;
+  /** Whether it was sent when something had just been drained: all that was on its way then was still ahead of it. */
+  follows: boolean;
 }
 
 /** Limits of a window. */
@@ -72,17 +87,6 @@ export interface DrainWindowOptions {
   readonly delayMs: number;
   readonly bytesMin: number;
   readonly bytesMax: number;
-}
-
-/** What is seen of a window over some pieces, those that were sent while it was the limit. */
-interface Seen {
-  /** Bytes per ms. */
-  readonly rate: number;
-  /** Bytes on their way, on the mean. */
-  readonly load: number;
-  /** How long a piece took, on the mean, and at most (ms). */
-  readonly tookMs: number;
-  readonly longestMs: number;
 }
 
 /** A viewer's window. */
@@ -104,13 +108,6 @@ export class DrainWindow {
   /** Of the sample that is being taken: time with such pieces, and bytes drained in it. */
   #busyMs = 0;
   #busyBytes = 0;
-  /** Of the samples since the window was changed: as before, and how many pieces ended and how long they took. */
-  #trialBusyMs = 0;
-  #trialBusyBytes = 0;
-  #trialPieces = 0;
-  #trialTookMs = 0;
-  #trialLoad = 0;
-  #trialLongestMs = 0;
   /** Time that the window has been found to be worth (ms), 0 if none was (W5). */
   #gulpMs = 0;
   /** Window of the trial under way, as a factor on the one before it; 1 if there is none. */
@@ -118,14 +115,24 @@ export class DrainWindow {
   #trialBytes = 0;
   #trialAt = 0;
   #trialMs = trialMsMin;
-  /** What was seen of the window before. */
-  #before: Seen = { rate: 0, load: 0, tookMs: 0, longestMs: 0 };
+  /** Bytes on their way and the time that a piece took, in the rounds before a trial; 0 if there were none. */
+  #load = 0;
+  #tookMs = 0;
+  /** When the round under way began: only a piece that was sent since counts. */
+  #roundAt = 0;
+  /** Of the trial: rounds without a gain, and with one; of one with a smaller window, rounds and what they carried in which time. */
+  #strikes = 0;
+  #gains = 0;
+  #rounds = 0;
+  #lessBytes = 0;
+  #lessMs = 0;
+  /** Whether it is still among its first trials, or the last one was a gain. */
+  #climbing = true;
+  /** Whether none has failed yet. */
   #starting = true;
   /** Samples running that found the link no faster, until it has begun (W6). */
   #plateau = 0;
   #plateauRate = 0;
-  /** Whether the sample that is being taken began before the window was changed. */
-  #mixed = false;
   #rateNow = 0;
   #rateBefore = 0;
   #rateSince = 0;
@@ -139,9 +146,9 @@ export class DrainWindow {
     this.bytes = Math.min(options.bytesMax, options.bytesMin * 2);
   }
 
-  /** Whether it tries how fast the link is, and so needs something to send (W5, W6). */
-  get trying(): boolean {
-    return this.#plateau < plateauSamples || this.#trial > 1;
+  /** Whether it looks how fast the link is, or is about to, and so needs something to send (W5, W6). */
+  isLooking(now: number): boolean {
+    return this.#plateau < plateauSamples || this.#trial !== 1 || this.#isDue(now);
   }
 
   /** Books a piece out and stamps it. */
@@ -150,6 +157,7 @@ export class DrainWindow {
     this.inFlight += piece.bytes;
     piece.load = this.inFlight;
     piece.busy = this.inFlight * 2 >= this.bytes;
+    piece.follows = now - this.drainedAt < followsMs; // W7
     if (piece.busy && this.#busyPieces++ === 0) this.#busySince = now;
   }
 
@@ -168,8 +176,8 @@ export class DrainWindow {
       this.#busyMs += now - this.#busySince;
       this.#busySince = now;
       this.#busyPieces--;
-      this.#took(now - piece.sentAt, piece.load, now);
       if (this.#busyMs >= Math.max(sampleMsMin, this.baseMs)) this.#observeRate(now);
+      if (piece.follows && piece.sentAt >= this.#roundAt) this.#round(piece, now);
     }
     this.#resize(now);
   }
@@ -180,94 +188,103 @@ export class DrainWindow {
     if (piece.busy) this.#busyPieces--;
   }
 
-  /** Notes how long a piece took; ends a trial that makes them wait. */
-  #took(tookMs: number, load: number, now: number): void {
-    this.#trialPieces++;
-    this.#trialLoad += load;
-    this.#trialTookMs += tookMs;
-    if (tookMs > this.#trialLongestMs) this.#trialLongestMs = tookMs;
-    if (this.#trial > 1 && tookMs > trialLonger * this.#before.longestMs + 1) this.#fail(now);
+  #observeRate(now: number): void {
+    this.#sampled(this.#busyBytes / this.#busyMs, now); // W2
+    this.#busyBytes = this.#busyMs = 0;
+    if (this.rate > 1.25 * this.#plateauRate) {
+      this.#plateauRate = this.rate;
+      if (this.#plateau < plateauSamples) this.#plateau = 0;
+    } else this.#plateau++;
   }
 
-  #observeRate(now: number): void {
+  #sampled(rate: number, now: number): void {
     if (now - this.#rateSince >= rateBucketMs) {
       this.#rateBefore = this.#rateNow;
       this.#rateNow = 0;
       this.#rateSince = now;
     }
-    this.#rateNow = Math.max(this.#rateNow, this.#busyBytes / this.#busyMs); // W2
+    this.#rateNow = Math.max(this.#rateNow, rate);
     this.rate = Math.max(this.#rateNow, this.#rateBefore); // W3
-    if (this.rate > 1.25 * this.#plateauRate) {
-      this.#plateauRate = this.rate;
-      if (this.#plateau < plateauSamples) this.#plateau = 0;
-    } else this.#plateau++;
-    this.#trialBusyMs += this.#busyMs;
-    this.#trialBusyBytes += this.#busyBytes;
-    this.#busyBytes = this.#busyMs = 0;
-    if (this.#trialPieces < trialPieces) return;
-    const rate = this.#trialBusyBytes / this.#trialBusyMs;
-    const load = this.#trialLoad / this.#trialPieces;
-    const tookMs = this.#trialTookMs / this.#trialPieces;
-    const longestMs = this.#trialLongestMs;
-    const isMixed = this.#mixed;
-    this.#forgetTrial();
-    this.#mixed = false;
-    if (!isMixed) this.#judge({ rate, load, tookMs, longestMs }, now);
   }
 
-  #forgetTrial(): void {
-    this.#trialBusyBytes = this.#trialBusyMs = this.#trialPieces = 0;
-    this.#trialLoad = this.#trialTookMs = this.#trialLongestMs = 0;
+  /** W5, W7: learns how long a piece took with so much on its way; ends a trial, or begins one. */
+  #round({ load, sentAt }: Piece, now: number): void {
+    const tookMs = Math.max(tookMsMin, now - sentAt);
+    this.#roundAt = now;
+    if (this.#trial > 1) this.#larger(load, tookMs, now);
+    else if (this.#trial < 1) this.#smaller(load, tookMs, now);
+    else {
+      const isFirst = this.#tookMs === 0;
+      this.#load = isFirst ? load : (this.#load + load) / 2;
+      this.#tookMs = isFirst ? tookMs : (this.#tookMs + tookMs) / 2;
+      if (this.#isDue(now)) this.#tryMore(now);
+    }
   }
 
-  /** W5: ends a trial, or begins one. */
-  #judge(seen: Seen, now: number): void {
-    const before = this.#before;
-    if (this.#trial > 1) {
-      const more = seen.load / before.load;
-      if (more < trialLoad) return; // there wasn't enough to send
-      if (seen.rate <= before.rate * (1 + (more - 1) * trialGain)) {
-        this.#fail(now);
-        return;
-      }
-      this.#gulpMs = Math.min(gulpMsMax, seen.tookMs);
-      this.#trialMs = trialMsMin;
-    } else if (this.#trial < 1) {
-      if (seen.rate > before.rate * 0.9) {
-        this.#gulpMs *= trialLess;
-        this.#trialMs = trialMsMin;
-      }
-      this.#rest(now);
+  /**
+   * Whether a larger window is to be tried. One that is worth a long delay of the link is worth any gulp, and with one that
+   * takes long already no gulp can be told from a slow link in time.
+   */
+  #isDue(now: number): boolean {
+    const isWorth = this.baseMs * 4 < gulpMsMax && this.#tookMs * 2 < gulpMsMax;
+    return isWorth && (this.#climbing || now >= this.#trialAt);
+  }
+
+  #larger(load: number, tookMs: number, now: number): void {
+    const more = load / this.#load;
+    if (more < trialLoad) return; // there wasn't enough to send
+    if (tookMs * (1 + (more - 1) * trialGain) >= this.#tookMs * more) {
+      const isLoss = tookMs > this.#tookMs * (1 + (more - 1) * trialLoss);
+      if (++this.#strikes >= strikesMax || (isLoss && !this.#starting)) this.#fail(now);
       return;
     }
-    this.#before = seen;
-    // A window that is worth a long delay of the link is worth any gulp.
-    const isDue = now >= this.#trialAt && this.baseMs * 4 < gulpMsMax;
-    if (this.#starting || this.#trial > 1 || isDue) this.#try(trialMore, now);
+    if (++this.#gains < (this.#starting ? 1 : gainsMin)) return;
+    this.#sampled(load / tookMs, now);
+    this.#gulpMs = Math.min(gulpMsMax, tookMs);
+    this.#trialMs = trialMsMin;
+    this.#climbing = true;
+    this.#load = load;
+    this.#tookMs = tookMs;
+    this.#tryMore(now);
+  }
+
+  #smaller(load: number, tookMs: number, now: number): void {
+    this.#lessBytes += load;
+    this.#lessMs += tookMs;
+    if (++this.#rounds < lessRounds) return;
+    if (this.#lessBytes / this.#lessMs > (this.#load / this.#tookMs) * 0.9) {
+      this.#gulpMs *= trialLess;
+      this.#trialMs = trialMsMin;
+    }
+    this.#rest(now);
   }
 
   /** A larger window was of no use: would a smaller one do? */
   #fail(now: number): void {
-    this.#starting = false;
+    this.#climbing = this.#starting = false;
     if (this.#gulpMs <= this.baseMs + this.#options.delayMs) this.#rest(now);
     else this.#try(trialLess / this.#trial, now);
+  }
+
+  #tryMore(now: number): void {
+    this.#try(this.#starting ? trialDouble : trialMore, now);
   }
 
   #try(factor: number, now: number): void {
     this.#trialBytes = this.bytes * factor;
     this.#trial = factor;
     this.#trialAt = now + trialPatienceMs;
-    this.#forgetTrial();
-    this.#mixed = this.inFlight > 0;
+    this.#strikes = this.#gains = this.#rounds = this.#lessBytes = this.#lessMs = 0;
+    this.#roundAt = now;
   }
 
   #rest(now: number): void {
-    this.#starting = false;
+    this.#climbing = false;
     this.#trial = 1;
     this.#trialAt = now + this.#trialMs;
     this.#trialMs = Math.min(trialMsMax, this.#trialMs * 2);
-    this.#forgetTrial();
-    this.#mixed = this.inFlight > 0;
+    this.#load = this.#tookMs = 0;
+    this.#roundAt = now;
   }
 
   #observeDelay(now: number, delayMs: number): void {
@@ -285,7 +302,7 @@ export class DrainWindow {
   #resize(now: number): void {
     const { delayMs, bytesMin, bytesMax } = this.#options;
     if (this.#trial !== 1 && now >= this.#trialAt) this.#rest(now); // there isn't as much to send
-    if (this.rate === 0) return;
+    if (this.rate === 0 && this.#trial === 1) return;
     const allowedMs =
       now < this.#probeUntil
         ? this.baseMs / 2 // W4

@@ -11,11 +11,15 @@
  *
  * L1: at most one write of the sink is under way; the pipe's write settles when all of it was accepted.
  * L2: `drained <= sent`; an acknowledgement outside of `drained < offset <= sent` changes nothing.
+ * L4: a sink that accepts its writes later carries one piece per answer. So the write settles with the piece, and the
+ *     pipe puts what is left before what has come since.
  * L3: what the pipe gives up (`abandon`) is not sent; its write settles all the same, but only when the window has
  *     room for the lane, because the pipe takes that as "ready for more".
  *
  * One thread. Cost: a piece costs a view, and a promise if the sink returned one.
  */
+
+import type { PieceSink } from '../deliver/outbox.ts';
 import type { Pipe } from '../deliver/pipe.ts';
 import type { Sink } from '../sinks/sink.ts';
 import type { DrainWindow, Piece } from './drain-window.ts';
@@ -34,7 +38,7 @@ export interface LaneHost {
 const nothing = new Uint8Array(0);
 
 /** The sink that a viewer gives to a pipe. */
-export class Lane implements Sink {
+export class Lane implements Sink, PieceSink {
   /** Number of the pane. */
   readonly pane: number;
   /** Set right after creation. */
@@ -54,6 +58,8 @@ export class Lane implements Sink {
   readonly #spare: Piece[] = [];
   #bytes: Uint8Array | undefined;
   #offset = 0;
+  #left = 0;
+  #isSome = false;
   #accepting = false;
   #tells = false;
   #ended = false;
@@ -70,9 +76,9 @@ export class Lane implements Sink {
     }
   }
 
-  /** Bytes of the pipe's write that the sink hasn't been given. */
+  /** Bytes of the pipe's write that the sink hasn't been given; when it has settled, those that the pipe keeps (L4). */
   get rest(): number {
-    return this.#bytes === undefined ? 0 : this.#bytes.length - this.#offset;
+    return this.#bytes === undefined ? this.#left : this.#bytes.length - this.#offset;
   }
 
   /** Whether it could be served now. */
@@ -91,9 +97,19 @@ export class Lane implements Sink {
   }
 
   write(bytes: Uint8Array): undefined | PromiseLike<unknown> {
+    return this.#write(bytes, false);
+  }
+
+  /** Writes, and settles when the sink has accepted some of it: `rest` is to be written again (L4). */
+  writeSome(bytes: Uint8Array): undefined | PromiseLike<unknown> {
+    return this.#write(bytes, true);
+  }
+
+  #write(bytes: Uint8Array, isSome: boolean): undefined | PromiseLike<unknown> {
     if (bytes.length === 0) return undefined;
     this.#bytes = bytes;
-    this.#offset = 0;
+    this.#isSome = isSome;
+    this.#offset = this.#left = 0;
     this.#host.serve(this);
     if (this.#failure !== undefined) throw this.#failure.cause;
     if (this.#bytes === undefined) return undefined;
@@ -117,6 +133,11 @@ export class Lane implements Sink {
     this.#bytes = nothing;
     this.#offset = 0;
     this.#host.serve();
+  }
+
+  /** Gives up what the sink hasn't been given of the write under way, but for its first `bytes`. */
+  trim(bytes: number): void {
+    if (this.#bytes !== undefined) this.#bytes = this.#bytes.subarray(0, this.#offset + bytes);
   }
 
   close(error?: Error): void | PromiseLike<void> {
@@ -182,6 +203,7 @@ export class Lane implements Sink {
       sentAt: 0,
       load: 0,
       busy: false,
+      follows: false,
     };
     piece.end = this.sent;
     piece.bytes = bytes;
@@ -194,10 +216,13 @@ export class Lane implements Sink {
     if (atOnce && !this.#tells)
       this.forget(); // says nothing about a link
     else if (!this.#tells || this.#host.hidden) this.#drainedTo(piece.end);
-    if (this.#bytes !== undefined && this.#offset === this.#bytes.length) this.#finish();
+    // L4: what has come meanwhile makes the next piece larger than the rest of this write.
+    const isSettled = this.rest === 0 || (this.#isSome && !atOnce && !this.#tells);
+    if (this.#bytes !== undefined && isSettled) this.#finish();
   }
 
   #finish(): void {
+    this.#left = this.rest;
     this.#bytes = undefined;
     this.deficit = 0;
     const settle = this.#settle;
@@ -207,6 +232,7 @@ export class Lane implements Sink {
 
   #fail(cause: unknown): void {
     this.#bytes = undefined;
+    this.#left = 0;
     this.forget();
     const settle = this.#settle;
     this.#settle = undefined;

@@ -21,7 +21,7 @@
  * One thread. Cost: serving a piece looks at each lane that has something to send.
  */
 import type { Pipe } from '../deliver/pipe.ts';
-import type { PipeOptions } from '../deliver/pipe-options.ts';
+import type { PipeLimit, PipeOptions } from '../deliver/pipe-options.ts';
 import { BridgeError, checkArgument, checkInteger, checkMethods, checkObject } from '../errors.ts';
 import type { Pane } from '../pane.ts';
 import type { Sink } from '../sinks/sink.ts';
@@ -81,10 +81,11 @@ const burstBytes = 4096;
 /** In this time a whole burst is forgiven (ms). */
 const burstMs = 32;
 const focusFactor = 4;
-/** The backlog before the rate is known, and below which it doesn't fall (bytes). */
-const backlogBytesAtFirst = 98_304;
-const backlogBytesTrying = 65_536;
+/** What may wait beside the window before the rate is known, and at least (bytes). */
+const backlogBytesAtFirst = 49_152;
 const backlogBytesMin = 16_384;
+/** Of what may wait beside the window, what one pane may. */
+const paneShare = 1 / 3;
 const paneBacklogBytesMin = 8_192;
 const probeBytes = 512;
 
@@ -93,7 +94,7 @@ export class Viewer {
   readonly #lanes = new Set<Lane>();
   readonly #window: DrainWindow;
   readonly #budget: ByteBudget;
-  readonly #paneLimit: { bytesHigh: number; bytesLow: number };
+  readonly #paneLimit: PipeLimit;
   readonly #host: LaneHost;
   readonly #now: () => number;
   readonly #backlogMs: number;
@@ -109,7 +110,7 @@ export class Viewer {
   #serveAgain = false;
   #probeTimer: ReturnType<typeof setTimeout> | undefined;
   #limitRate = 0;
-  #limitTrying = false;
+  #limitWindow = 0;
   #bytes = 0;
   #writes = 0;
   #probes = 0;
@@ -141,7 +142,11 @@ export class Viewer {
     this.#probeMs = probeMs;
     this.#window = new DrainWindow({ delayMs: latencyMs, bytesMin: windowBytesMin, bytesMax });
     this.#budget = new ByteBudget(0);
-    this.#paneLimit = { bytesHigh: 0, bytesLow: 0 };
+    this.#paneLimit = {
+      bytesHigh: 0,
+      bytesLow: 0,
+      bytesKept: () => (this.#window.isLooking(now()) ? this.#window.bytes : 0),
+    };
     this.#limit();
     const viewer = this;
     this.#host = {
@@ -198,7 +203,12 @@ export class Viewer {
     checkMethods('sink', sink, 'write');
     checkObject('options', options);
     const lane = new Lane(pane.id, sink, this.#host);
-    const shared = { budget: this.#budget, limit: this.#paneLimit, bytesMax: this.#paneBytesMax };
+    const shared = {
+      budget: this.#budget,
+      limit: this.#paneLimit,
+      bytesMax: this.#paneBytesMax,
+      lane,
+    };
     lane.pipe = pane.pipe(lane, { policy: 'latest', inexactAfterMs: 0, ...options, shared });
     this.#lanes.add(lane);
     if (this.#hidden) lane.pipe.hide();
@@ -358,20 +368,17 @@ export class Viewer {
     if (!lane.ready) this.#unlist(lane);
   }
 
-  /** V5: what may wait is worth a time at the measured rate. */
+  /** V5: what may wait is worth a time at the measured rate, beside what the window may take next. */
   #limit(): void {
-    const { rate, trying } = this.#window;
+    const { rate, bytes } = this.#window;
     if (this.#budget.bytes > this.#waitingBytesMax) this.#waitingBytesMax = this.#budget.bytes;
-    if (rate === this.#limitRate && trying === this.#limitTrying) return;
+    if (rate === this.#limitRate && bytes === this.#limitWindow) return;
     this.#limitRate = rate;
-    this.#limitTrying = trying;
-    // While the window tries whether the link is faster, a read of the pane that floods should find room: else it is
-    // skipped, and nothing is there to try with.
-    const least = rate === 0 ? backlogBytesAtFirst : trying ? backlogBytesTrying : 0;
-    const worth = Math.max(least, rate * this.#backlogMs);
-    const all = Math.min(this.#bytesMax, Math.max(backlogBytesMin, worth));
-    const share = worth * (trying ? 0.75 : 0.5);
-    const one = Math.min(this.#paneBytesMax, Math.max(paneBacklogBytesMin, share));
+    this.#limitWindow = bytes;
+    const worth = rate === 0 ? backlogBytesAtFirst : rate * this.#backlogMs;
+    const all = Math.min(this.#bytesMax, bytes + Math.max(backlogBytesMin, worth));
+    const share = bytes + Math.max(paneBacklogBytesMin, worth * (rate === 0 ? 2 : 1) * paneShare);
+    const one = Math.min(this.#paneBytesMax, share);
     this.#budget.bytesMax = Math.floor(all);
     this.#paneLimit.bytesHigh = Math.floor(one);
     this.#paneLimit.bytesLow = Math.floor(one / 4);
