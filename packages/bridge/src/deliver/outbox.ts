@@ -13,8 +13,10 @@
  * O2: at most one write is under way. One that was dropped (`drop`) counts until the sink has settled it.
  * O3: after a failure, `close` or `abort` the sink isn't written to again.
  * O4: the sink learns the pane's size between two writes: at once if none is under way, after all that came before it.
+ * O5: a viewer's lane takes of a write what its window has room for; the rest leaves first in the next write, and doesn't
+ *     count as written before.
  *
- * Cost: a record is copied once; a write costs a view, and a promise if the sink returned one.
+ * Cost: a record is copied once, what a lane left over once more; a write costs a view, and a promise if the sink returned one.
  */
 import { type Batch, type Batcher, createBatcher } from '@millrace/batcher';
 import type { Clock } from '../measure/clock.ts';
@@ -313,7 +315,7 @@ export class Outbox {
     this.#host.delivered(0);
   }
 
-  /** A write has settled: what its sink wasn't given of it leaves first in the next one (O1). */
+  /** A write has settled: what its sink wasn't given of it leaves first in the next one (O5). */
   #settled(calledAt: number): void {
     const rest = this.#lane?.rest ?? 0;
     const sent = this.#sent;

@@ -21,6 +21,7 @@
  * P3: a sink that fails ends its own pipe and no other; it is called no more, except for `close`.
  * P4: a pipe skips only where a snapshot can follow: at once if it would be exact, else after `inexactAfterMs`.
  * P5: what waits is at most `bytesHigh` and one record, or the largest snapshot and that.
+ * P6: of what waits when a viewer's pipe skips, the first `bytesKept` are still written, before the snapshot is asked for.
  */
 import { BridgeError, checkMethods } from '../errors.ts';
 import type { ByteBudget } from '../flow/budget.ts';

@@ -9,16 +9,16 @@
  *  drained  of those, what the sink has accepted, or what its viewer has drawn if the sink tells (`onDrawn`)
  * ```
  *
- * L1: at most one write of the sink is under way; the pipe's write settles when all of it was accepted.
+ * L1: at most one write of the sink is under way; the pipe's write settles when all of it was accepted,
+ *     or as L4 says.
  * L2: `drained <= sent`; an acknowledgement outside of `drained < offset <= sent` changes nothing.
- * L4: a sink that accepts its writes later carries one piece per answer. So the write settles with the piece, and the
- *     pipe puts what is left before what has come since.
  * L3: what the pipe gives up (`abandon`) is not sent; its write settles all the same, but only when the window has
  *     room for the lane, because the pipe takes that as "ready for more".
+ * L4: a sink that accepts its writes later carries one piece per answer. So the write settles with the piece, and the
+ *     pipe puts what is left before what has come since.
  *
  * One thread. Cost: a piece costs a view, and a promise if the sink returned one.
  */
-
 import type { PieceSink } from '../deliver/outbox.ts';
 import type { Pipe } from '../deliver/pipe.ts';
 import type { Sink } from '../sinks/sink.ts';
