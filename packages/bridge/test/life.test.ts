@@ -179,4 +179,26 @@ describe.skipIf(!hasTmux).each(modes)('what fails, worker: $worker', ({ worker }
     await until(() => good.bytes > before + 100_000);
     expect((await session.command('list-panes')).lines).toHaveLength(1);
   });
+
+  test('a sink may accept when its session has ended', async () => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      const session = await open({ closeTimeoutMs: 10 });
+      let accept = (): void => {};
+      const write = (): Promise<void> =>
+        new Promise((resolve) => {
+          accept = resolve;
+        });
+      const pipe = [...session.panes.values()][0]!.pipe({ write });
+      await until(() => pipe.stats.writes > 0);
+      await session.close();
+      accept();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(rejected).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
 });

@@ -411,7 +411,8 @@ export class Outbox {
     const written = Promise.resolve(pending).then(
       () => {
         this.#writing = undefined;
-        stations.sink.recordCount(clock.now() - calledAt, records);
+        // A sink may accept when its session has ended, and the session's histograms with it.
+        if (!this.#isOver) stations.sink.recordCount(clock.now() - calledAt, records);
         if (first === this.#sent) this.#settled(calledAt);
         this.#host.delivered(this.#lane === undefined ? 0 : this.#next.length);
         if (this.#next.length > 0) this.flush();
