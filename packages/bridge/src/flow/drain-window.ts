@@ -51,7 +51,7 @@ const trialGain = 0.7;
 const trialLoss = 0.8;
 /** Rounds without a gain after which a larger window has failed. */
 const strikesMax = 3;
-/** Rounds with a gain that it takes, after the first failure: one may be luck. */
+/** Rounds with a gain that it takes: one may be luck. */
 const gainsMin = 2;
 /** Rounds that a smaller window is given. */
 const lessRounds = 2;
@@ -238,7 +238,7 @@ export class DrainWindow {
       if (++this.#strikes >= strikesMax || (isLoss && !this.#starting)) this.#fail(now);
       return;
     }
-    if (++this.#gains < (this.#starting ? 1 : gainsMin)) return;
+    if (++this.#gains < gainsMin) return;
     this.#sampled(load / tookMs, now);
     this.#gulpMs = Math.min(gulpMsMax, tookMs);
     this.#trialMs = trialMsMin;
