@@ -21,12 +21,12 @@
  *     delay, the window is cut to half the product for one delay at the end of each 5 s (BBR's ProbeRTT).
  *
  * W5: a link that drains in gulps (turns of a timer, frames of a screen) carries a window a gulp, and so looks as slow
- *     as the window is small. Therefore trials: the window is made twice as large. If a piece that was sent with that
+ *     as the window is small. Therefore trials: the window is made larger, W6 says how much. If a piece sent with that
  *     much on its way takes hardly longer, what was added cost no time: from then on the window is worth that time
  *     (`gulpMs`), if it is longer than base and allowed delay, and the next trial follows at once. It is made smaller
  *     in the same way: if the link carries as much, the time was too long. What fails is tried again after twice as
  *     long.
- * W6: it begins with such trials, each larger than the one before, until one fails; and until three samples running
+ * W6: it begins with such trials, each twice as large, until one fails (then 1.5 times); and until three samples running
  *     have found the link no faster by a quarter, the window is twice as large as W1 says (BBR's startup).
  * W7: what a trial goes by is a round: a piece that was sent after the window was changed, while the window was the
  *     limit, and just when something had been drained. One that finds the link idle may come just before a gulp or just
