@@ -13,7 +13,9 @@
  *
  * G1: a client is killed only if no beat came for the whole limit, and only if it is a child of this process still: a
  *     process id may have become another's while this thread was stuck.
- * G2: the guardian ends when the last client is given back, or when this process dies.
+ * G2: the guardian ends when the last client is given back, or when this process dies, and its sleep with it: that it
+ *     is over may be said between the start of the sleep and the moment when its number is known. By KILL: a shell that
+ *     was just forked still has its parent's trap, and would forget a TERM.
  *
  * Cost: a byte down a pipe every third of the limit; three small processes.
  */
@@ -36,9 +38,14 @@ while read -r word pid; do
   stop
   [ -z "$all" ] && continue
   (
-    trap 'kill "$p"; exit' TERM
+    over=
+    p=
+    trap 'over=1; [ -z "$p" ] || kill -9 "$p"' TERM
     sleep "$t" & p=$!
+    [ -z "$over" ] || kill -9 "$p"
     wait "$p"
+    trap - TERM
+    [ -z "$over" ] || exit
     for p in $all; do
       if [ -r "/proc/$p/status" ]; then parent=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$p/status")
       else parent=$(ps -o ppid= -p "$p" | tr -d ' '); fi
