@@ -18,7 +18,11 @@ const aheadBytesMax = 4 << 20;
 const readBytes = 65_536;
 
 /** A session of which only the numbers are there. */
-function session(ageMs: () => number | undefined = () => 0, waits = true) {
+function session(
+  ageMs: () => number | undefined = () => 0,
+  waits = true,
+  bytesMax: number = aheadBytesMax,
+) {
   const state = { reading: true, bytes: 0, calls: 0, givenUp: [] as number[] };
   const hold = new Hold(
     {
@@ -32,7 +36,7 @@ function session(ageMs: () => number | undefined = () => 0, waits = true) {
       waits: () => waits,
       giveUp: (bytes) => state.givenUp.push(bytes),
     },
-    aheadBytesMax,
+    bytesMax,
   );
   /** What is there is read, as long as reading goes on; returns how much. */
   const read = (most = Number.POSITIVE_INFINITY): number => {
@@ -164,14 +168,42 @@ describe('the hold', () => {
   });
 
   test('as long as there is a backlog it leaves tmux alone for longer and longer', () => {
-    const { hold, state, read } = session(() => 3_600_000);
+    const { hold, state, read } = session(() => 3_600_000, true, 2 * aheadBytesMax);
     hold.press(true);
     const times = readsWithinAMinute({ state, read });
-    expect(times).toEqual(
-      [50, 150, 350, 750, 1550, 3150, 6350, 12_750, 25_550, 51_150].slice(0, times.length),
-    );
-    expect(times.length).toBeGreaterThan(3);
+    expect(times).toEqual([50, 150, 350, 750, 1550, 3150, 6350, 12_750, 25_550, 51_150]);
     hold.close();
+  });
+
+  test('without one, it looks every 1600 ms at least', () => {
+    const { hold, state, read } = session(() => 0, true, 2 * aheadBytesMax);
+    hold.press(true);
+    const times = readsWithinAMinute({ state, read });
+    expect(times.slice(4, 9)).toEqual([1550, 3150, 4750, 6350, 7950]);
+    hold.close();
+  });
+
+  test('another connection is held too', () => {
+    const { hold, state } = session();
+    hold.press(true);
+    expect(state.reading).toBe(false);
+    state.reading = true;
+    state.bytes = 0;
+    hold.reconnected();
+    expect(state.reading).toBe(false);
+    vi.advanceTimersByTime(50);
+    expect(state.reading).toBe(true); // the first look
+    hold.close();
+  });
+
+  test('what is closed is looked at no more', () => {
+    const { hold, state } = session();
+    hold.press(true);
+    const { calls } = state;
+    hold.close();
+    vi.advanceTimersByTime(60_000);
+    expect(state.calls).toBe(calls);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('a tmux that tells no ages is left alone', () => {

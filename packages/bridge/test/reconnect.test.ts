@@ -259,6 +259,32 @@ describe.skipIf(!hasTmux)('the end', () => {
     expect(await codeOf(session.command('list-panes'))).toBe('ERR_SESSION_CLOSED');
   });
 
+  test.each([
+    ['the session was closed meanwhile', 10_000],
+    ['its time is over', 200],
+  ])('a stream that comes when %s is ended', async (_when, connectTimeoutMs) => {
+    server.run('new-session', '-d', '-s', 'main', 'sleep 600');
+    const late = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    let arrive!: (stream: Duplex) => void;
+    let count = 0;
+    const session = await connect({
+      stream: () => {
+        if (count++ === 0) return stream();
+        return new Promise<Duplex>((resolve) => {
+          arrive = resolve;
+        });
+      },
+      reconnect: { attemptsMax: 1, delayMs: 1 },
+      connectTimeoutMs,
+    });
+    process.kill(await clientPid(session), 'SIGKILL');
+    await until(() => count === 2);
+    if (connectTimeoutMs > 1000) await session.close();
+    else expect((await session.closed).error?.message).toContain('no stream within 200 ms');
+    arrive(late);
+    await until(() => late.destroyed);
+  });
+
   test('a stream that cannot be made again is refused', async () => {
     const refused = connect({ stream: new Duplex(), reconnect: true });
     expect(await codeOf(refused)).toBe('ERR_BRIDGE_ARGUMENT');

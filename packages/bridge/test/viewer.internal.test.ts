@@ -34,6 +34,23 @@ const linkSink = (link: VirtualLink | GulpingLink): Sink => ({
   write: (bytes) => link.write(bytes.length),
 });
 
+/** A sink that takes all at once and tells what its link has carried. */
+function tellingSink(link: VirtualLink): Sink {
+  let told: (bytes: number) => void = () => {};
+  let total = 0;
+  return {
+    write(bytes) {
+      total += bytes.length;
+      const upTo = total;
+      link.write(bytes.length).then(() => told(upTo));
+      return undefined;
+    },
+    onDrawn: (listener) => {
+      told = listener;
+    },
+  };
+}
+
 /** Floods a pipe with reads of 16 KB every 2 ms. */
 const flood = (pipe: Pipe): (() => void) => {
   const bytes = new Uint8Array(16_384);
@@ -91,6 +108,34 @@ describe('a viewer of 2 MB/s', () => {
     },
   );
 
+  test('serves the focused pane before a burst that came earlier', async () => {
+    const order: string[] = [];
+    const accept: (() => void)[] = [];
+    const sink = (name: string): Sink => ({
+      write(bytes) {
+        order.push(`${name} ${bytes.length}`);
+        return new Promise<void>((resolve) => accept.push(resolve));
+      },
+    });
+    const panes = session();
+    const viewer = createViewer();
+    const full = [1, 2, 3].map((pane) => viewer.pipe(panes.pane(pane), sink('flood')));
+    const other = viewer.pipe(panes.pane(4), sink('other'));
+    const focused = viewer.pipe(panes.pane(5), sink('focused'));
+    viewer.focus(5);
+    for (const pipe of full) read(pipe, new Uint8Array(40_000));
+    for (let pane = 10; viewer.stats.inFlightBytes < 1.5 * viewer.stats.windowBytes; pane++) {
+      read(viewer.pipe(panes.pane(pane), sink('burst')), new Uint8Array(4000));
+    }
+    order.length = 0;
+    read(other, new Uint8Array(70));
+    read(focused, new Uint8Array(30));
+    expect(order).toEqual([]); // no room, even for bursts
+    for (const resolve of accept.splice(0)) resolve();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(order.slice(0, 2)).toEqual(['focused 30', 'other 70']);
+  });
+
   test('that stalls delays no other viewer, and holds no session up', async () => {
     const panes = session();
     const stalled = createViewer();
@@ -113,29 +158,34 @@ describe('a viewer of 2 MB/s', () => {
     expect(panes.snapshots).toBeLessThanOrEqual(bulk.stats.skips + 2);
   });
 
-  test('shares what it has between panes that flood, focused or not', async () => {
-    const link = new VirtualLink(linkRate);
-    const panes = session();
-    const viewer = createViewer();
-    // Reads of a lossless pipe stop under pressure: each has always something waiting.
-    const pipes = [0, 1, 2, 3].map((pane) =>
-      viewer.pipe(panes.pane(pane), linkSink(link), { policy: 'lossless' }),
-    );
-    const bytes = new Uint8Array(2000);
-    setInterval(() => {
-      for (const pipe of pipes) while (!panes.pressed.has(pipe)) read(pipe, bytes);
-    }, 1);
-    const after = async (): Promise<number[]> => {
-      const before = pipes.map((pipe) => pipe.stats.bytes);
-      await vi.advanceTimersByTimeAsync(3000);
-      return pipes.map((pipe, index) => (pipe.stats.bytes - before[index]!) / (3000 * linkRate));
-    };
-    await vi.advanceTimersByTimeAsync(2000); // as long as it looks how fast the link is, more may wait
-    for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.02);
-    viewer.focus(2);
-    await vi.advanceTimersByTimeAsync(500);
-    for (const share of await after()) expect(share).toBeGreaterThan(0.2);
-  });
+  test.each([{ tells: false }, { tells: true }])(
+    'shares what it has between panes that flood, focused or not (tells: $tells)',
+    async ({ tells }) => {
+      const link = new VirtualLink(linkRate);
+      const panes = session();
+      const viewer = createViewer();
+      // Reads of a lossless pipe stop under pressure: each has always something waiting.
+      const pipes = [0, 1, 2, 3].map((pane) =>
+        viewer.pipe(panes.pane(pane), tells ? tellingSink(link) : linkSink(link), {
+          policy: 'lossless',
+        }),
+      );
+      const bytes = new Uint8Array(2000);
+      setInterval(() => {
+        for (const pipe of pipes) while (!panes.pressed.has(pipe)) read(pipe, bytes);
+      }, 1);
+      const after = async (): Promise<number[]> => {
+        const before = pipes.map((pipe) => pipe.stats.bytes);
+        await vi.advanceTimersByTimeAsync(3000);
+        return pipes.map((pipe, index) => (pipe.stats.bytes - before[index]!) / (3000 * linkRate));
+      };
+      await vi.advanceTimersByTimeAsync(2000); // as long as it looks how fast the link is, more may wait
+      for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.02);
+      viewer.focus(2);
+      await vi.advanceTimersByTimeAsync(500);
+      for (const share of await after()) expect(share).toBeGreaterThan(0.2);
+    },
+  );
 });
 
 describe('a viewer whose link drains in gulps', () => {
