@@ -161,7 +161,7 @@ describe('a viewer of 2 MB/s', () => {
   test.each([{ tells: false }, { tells: true }])(
     'shares what it has between panes that flood, focused or not (tells: $tells)',
     async ({ tells }) => {
-      const link = new VirtualLink(linkRate);
+      const link = new VirtualLink(linkRate, tells ? 20 : 0);
       const panes = session();
       const viewer = createViewer();
       // Reads of a lossless pipe stop under pressure: each has always something waiting.
@@ -170,7 +170,7 @@ describe('a viewer of 2 MB/s', () => {
           policy: 'lossless',
         }),
       );
-      const bytes = new Uint8Array(2000);
+      const bytes = new Uint8Array(tells ? 30_000 : 2000); // larger than a turn, or smaller
       setInterval(() => {
         for (const pipe of pipes) while (!panes.pressed.has(pipe)) read(pipe, bytes);
       }, 1);
@@ -180,7 +180,9 @@ describe('a viewer of 2 MB/s', () => {
         return pipes.map((pipe, index) => (pipe.stats.bytes - before[index]!) / (3000 * linkRate));
       };
       await vi.advanceTimersByTimeAsync(2000); // as long as it looks how fast the link is, more may wait
-      for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(0.02);
+      // A link with a delay isn't full while its own delay is looked for (W4).
+      const off = tells ? 0.05 : 0.02;
+      for (const share of await after()) expect(Math.abs(share - 0.25)).toBeLessThan(off);
       viewer.focus(2);
       await vi.advanceTimersByTimeAsync(500);
       for (const share of await after()) expect(share).toBeGreaterThan(0.2);
