@@ -19,7 +19,7 @@
  */
 
 import { Alarm } from './alarm.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type DeliveryOwner } from './delivery.ts';
 import {
   BatcherArgumentError,
   BatcherClosedError,
@@ -30,6 +30,7 @@ import {
 import { type Lane, Lanes, type Segment } from './lanes.ts';
 import { CostModel } from './law/cost-model.ts';
 import { FIXED_US_INITIAL, Law } from './law/law.ts';
+import { LazySignal } from './lazy-signal.ts';
 import { type BatcherOptions, type Settings, settingsOf } from './options.ts';
 import { Pressure } from './pressure.ts';
 import { ShortWay } from './short-way.ts';
@@ -44,8 +45,18 @@ export interface BatcherLane<Item> {
   pushUrgent(item: Item): boolean;
 }
 
+/** What was delivered before a batcher was made: a loader makes one only when it needs one. */
+export interface Past {
+  /** Items. */
+  readonly count: number;
+  /** Flushes that took them. */
+  readonly flushes: number;
+  /** What these flushes were given to be aborted by. */
+  readonly failure: LazySignal;
+}
+
 /** Pushes after which a long synchronous loop looks at the clock. */
-const PUSHES_MAX = 512;
+export const PUSHES_MAX = 512;
 /** Bytes that may go the short way at once. */
 const ROOM_MAX = 2 ** 30 - 1;
 
@@ -80,7 +91,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   #pushed = 0;
 
   /** @internal */
-  constructor(options: BatcherOptions<Item, Key, unknown, Value>) {
+  constructor(options: BatcherOptions<Item, Key, unknown, Value>, past?: Past) {
     const settings = settingsOf(options);
     this.#settings = settings;
     this.#weigh = settings.weigh;
@@ -98,7 +109,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     this.#pressure = new Pressure(this.#lanes, settings);
     this.#waiters = new Waiters(settings.scheduler);
     this.#alarm = new Alarm(settings.scheduler, this.#onWake);
-    this.#delivery = new Delivery(settings, this.#lanes, this.#law, this.#cost, this.#pressure, {
+    const owner: DeliveryOwner = {
       onFree: () => this.#onFree(),
       onSettled: (now) => this.#decide(now, false),
       onDropped: (now) => {
@@ -108,7 +119,21 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
         this.#cause = error;
         this.#finish('failed');
       },
-    });
+    };
+    const failure = past?.failure ?? new LazySignal();
+    this.#delivery = new Delivery(
+      settings,
+      this.#lanes,
+      this.#law,
+      this.#cost,
+      this.#pressure,
+      owner,
+      failure,
+    );
+    if (past !== undefined) {
+      this.#pushed = this.#clockAt = this.#delivery.delivered = past.count;
+      this.#delivery.flushes = past.flushes;
+    }
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;

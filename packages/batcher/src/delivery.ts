@@ -16,6 +16,7 @@ import { BatcherFlushError, throwLater } from './errors.ts';
 import type { Lanes, Segment } from './lanes.ts';
 import type { CostModel } from './law/cost-model.ts';
 import { FREE_US, type Law } from './law/law.ts';
+import type { LazySignal } from './lazy-signal.ts';
 import type { FlushReport, Settings } from './options.ts';
 import type { Pressure } from './pressure.ts';
 import { RunningBatch } from './running-batch.ts';
@@ -53,7 +54,7 @@ export class Delivery<Item, Key, Value> {
   readonly #cost: CostModel;
   readonly #pressure: Pressure<Item, Key, unknown, Value>;
   readonly #owner: DeliveryOwner;
-  readonly #failure = new AbortController();
+  readonly #failure: LazySignal;
   /** Parts of a batch that was split. */
   readonly #heads: Segment<Key, unknown, Value>[][] = [];
   /** Bytes and items of these parts. */
@@ -74,6 +75,7 @@ export class Delivery<Item, Key, Value> {
     cost: CostModel,
     pressure: Pressure<Item, Key, unknown, Value>,
     owner: DeliveryOwner,
+    failure: LazySignal,
   ) {
     this.#settings = settings;
     this.#lanes = lanes;
@@ -81,7 +83,8 @@ export class Delivery<Item, Key, Value> {
     this.#cost = cost;
     this.#pressure = pressure;
     this.#owner = owner;
-    this.batch = new RunningBatch(this.#failure);
+    this.#failure = failure;
+    this.batch = new RunningBatch(failure);
   }
 
   /** Whether parts of a split batch wait to be tried. */

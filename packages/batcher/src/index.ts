@@ -12,7 +12,13 @@ export {
 } from './errors.ts';
 export { createFrameCoalescer, type FrameCoalescer, type FrameCoalescerOptions } from './frame.ts';
 export type { Entry } from './lanes.ts';
-export { createLoader, type Loader, type LoaderCache, type LoaderOptions } from './loader.ts';
+export {
+  createLoader,
+  type Loader,
+  type LoaderCache,
+  type LoaderOptions,
+  type LoadRequest,
+} from './loader.ts';
 export {
   type Box,
   type ByteAccumulator,

@@ -1,22 +1,12 @@
 /**
- * `load(key)`: one value for one key, many loads in one request.
+ * `load(key)`: one value for one key, many loads in one request. The shape that dataloader made known.
  *
- * The shape that dataloader made known, on an adaptive batcher: loads of one tick (promise reactions included) share a
- * request, and loads of later ticks join it when the law expects that to pay.
- *
- * Invariants
- * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
- * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
- * - D3: what a load needs to be settled travels through the batcher with its key.
- *
- * One thread. Cost of a load: a promise with its two functions and one small object, O(1); a request copies its keys.
+ * Loads of one tick (promise reactions included) share a request; told what a request costs, the law of the batcher
+ * lets loads of later ticks join it when that should pay. How: request-loader.ts.
  */
 import type { Batcher } from './batcher.ts';
-import { createBatcher } from './create-batcher.ts';
-import { BatcherArgumentError } from './errors.ts';
-import { list } from './merge.ts';
-import type { FlushReport } from './options.ts';
-import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
+import { RequestLoader } from './request-loader.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** Where a loader keeps its promises: a `Map`, or something bounded with the same four methods. */
 export interface LoaderCache<CacheKey, Value> {
@@ -30,12 +20,18 @@ export interface LoaderCache<CacheKey, Value> {
   clear(): unknown;
 }
 
+/** What `load` is told besides its keys. */
+export interface LoadRequest {
+  /** Aborted when `loader.batcher` is aborted; made at its first reading. */
+  readonly signal: AbortSignal;
+}
+
 /** Options of `createLoader`. */
 export interface LoaderOptions<Key, Value, CacheKey = Key> {
   /** Loads many keys: as many results, in the same order; an `Error` in place of a value fails that key alone. */
   readonly load: (
     keys: readonly Key[],
-    signal: AbortSignal,
+    request: LoadRequest,
   ) => PromiseLike<readonly (Value | Error)[]> | readonly (Value | Error)[];
   /**
    * Whether loads of a key share one promise until `clear`, or where these promises are kept (an LRU, for instance);
@@ -80,17 +76,11 @@ export interface Loader<Key, Value> extends AsyncDisposable {
   flush(): void;
   /** Sends what waits and ends; later loads reject. */
   close(): Promise<void>;
-  /** The batcher behind it, for its statistics. */
+  /**
+   * The batcher behind it, for its statistics. A loader that holds nothing and limits no `concurrency` makes it at the
+   * first reading, and from then on sends through it.
+   */
   readonly batcher: Batcher<unknown, unknown, unknown>;
-}
-
-/** A load that waits: the item that the batcher carries. */
-interface Load<Key, Value> {
-  readonly key: Key;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (error: unknown) => void;
-  /** What the cache has, with a cache. */
-  promise: Promise<Value> | undefined;
 }
 
 /**
@@ -120,144 +110,5 @@ interface Load<Key, Value> {
 export function createLoader<Key, Value, CacheKey = Key>(
   options: LoaderOptions<Key, Value, CacheKey>,
 ): Loader<Key, Value> {
-  if (typeof options.load !== 'function') {
-    throw new BatcherArgumentError(`load must be a function: load=${typeof options.load}`);
-  }
-  const { costMs, cacheKey = (key: Key) => key as unknown as CacheKey } = options;
-  const concurrency = options.concurrency ?? Number.POSITIVE_INFINITY;
-  if (!(concurrency >= 1)) {
-    throw new BatcherArgumentError(`concurrency must be 1 or more: concurrency=${concurrency}`);
-  }
-  const { cache: chosen = true } = options;
-  const cache: LoaderCache<CacheKey, Value> | undefined =
-    chosen === true ? new Map<CacheKey, Promise<Value>>() : chosen === false ? undefined : chosen;
-  const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
-  let running = 0;
-  let onFree: (() => void) | undefined;
-  const onIdle: (() => void)[] = [];
-
-  /** Rejects a load, and takes it out of the cache: the next one tries again. */
-  const fail = (failed: Load<Key, Value>, error: unknown): void => {
-    failed.reject(error);
-    if (cache === undefined) return;
-    const id = cacheKey(failed.key);
-    if (cache.get(id) === failed.promise) cache.delete(id);
-  };
-  const end = (): void => {
-    running--;
-    onFree?.();
-    onFree = undefined;
-    if (running === 0) for (const resolve of onIdle.splice(0)) resolve();
-  };
-  /** Sends a request. */
-  const send = (loads: readonly Load<Key, Value>[], signal: AbortSignal): void => {
-    const keys = loads.map((load) => load.key);
-    running++;
-    const onError = (error: unknown): void => {
-      for (const load of loads) fail(load, error); // D2
-      end();
-    };
-    const onResults = (results: readonly (Value | Error)[]): void => {
-      if (!Array.isArray(results) || results.length !== loads.length) {
-        const lengths = `keys=${loads.length}, results=${results?.length}`;
-        onError(new TypeError(`load must return one result per key: ${lengths}`));
-        return;
-      }
-      for (let i = 0; i < loads.length; i++) {
-        const result = results[i]!;
-        if (result instanceof Error) fail(loads[i]!, result);
-        else loads[i]!.resolve(result);
-      }
-      end();
-    };
-    try {
-      Promise.resolve(options.load(keys, signal)).then(onResults, onError);
-    } catch (error) {
-      onError(error);
-    }
-  };
-  const batcher = createBatcher({
-    merge: list<Load<Key, Value>>(),
-    scheduler: options.scheduler ?? { ...defaultScheduler(), tickEnd: tickEndAfterJobs },
-    waiting: 'each',
-    hold: options.hold ?? (costMs === undefined ? 'none' : 'learned'),
-    delayMsMax: options.delayMsMax ?? 2,
-    countMax: options.countMax ?? 1000,
-    pendingBytesMax: Number.POSITIVE_INFINITY,
-    flush: ({ entries, signal }) => {
-      send(
-        entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value),
-        signal,
-      );
-      if (running < concurrency) return report;
-      return new Promise<FlushReport | undefined>((resolve) => {
-        onFree = () => resolve(report);
-      });
-    },
-  });
-  const lane = batcher.lane(undefined);
-
-  const load = (key: Key): Promise<Value> => {
-    let id: CacheKey | undefined;
-    if (cache !== undefined) {
-      id = cacheKey(key);
-      const known = cache.get(id);
-      if (known !== undefined) return known; // D1
-    }
-    let waiting: Load<Key, Value>;
-    // An executor for each load: once inlined it is no closure any more, and cheaper than one for all.
-    const promise = new Promise<Value>((resolve, reject) => {
-      waiting = { key, resolve, reject, promise: undefined };
-    });
-    if (cache !== undefined) {
-      waiting!.promise = promise;
-      cache.set(id!, promise);
-    }
-    try {
-      lane.push(waiting!); // last: the request may be sent inside the push
-    } catch (error) {
-      fail(waiting!, error); // a push that throws has taken nothing
-    }
-    return promise;
-  };
-  const close = async (): Promise<void> => {
-    await batcher.close();
-    if (running === 0) return;
-    await new Promise<void>((resolve) => {
-      onIdle.push(resolve);
-    });
-  };
-  const loader: Loader<Key, Value> = {
-    load,
-    loadMany: (keys) =>
-      Promise.all(
-        keys.map((key) =>
-          load(key).catch((error) =>
-            error instanceof Error ? error : new Error('load failed', { cause: error }),
-          ),
-        ),
-      ),
-    clear: (key) => {
-      cache?.delete(cacheKey(key));
-      return loader;
-    },
-    clearAll: () => {
-      cache?.clear();
-      return loader;
-    },
-    prime: (key, value) => {
-      if (cache === undefined) return loader;
-      const id = cacheKey(key);
-      if (cache.get(id) !== undefined) return loader;
-      const primed = value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
-      primed.catch(() => {}); // nobody has asked yet
-      cache.set(id, primed);
-      return loader;
-    },
-    flush: () => void batcher.flush(),
-    close,
-    batcher: batcher as Batcher<unknown, unknown, unknown>,
-    [Symbol.asyncDispose]: close,
-  };
-  return loader;
+  return new RequestLoader(options);
 }

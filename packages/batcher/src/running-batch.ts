@@ -1,18 +1,19 @@
 /** The one batch that the sink has. */
 import type { Entry, Segment } from './lanes.ts';
+import type { LazySignal } from './lazy-signal.ts';
 import type { Batch } from './options.ts';
 
 /** The batch that the sink has, reused from flush to flush. */
 export class RunningBatch<Key, Value> implements Batch<Key, Value> {
   readonly segments: Segment<Key, unknown, Value>[] = [];
-  readonly #failure: AbortController;
+  readonly #failure: LazySignal;
   count = 0;
   bytes = 0;
   ageMs = 0;
   attempt = 1;
 
-  /** @param failure - aborted with the batcher; makes its signal when a sink asks for it, which costs a us */
-  constructor(failure: AbortController) {
+  /** @param failure - aborted with the batcher */
+  constructor(failure: LazySignal) {
     this.#failure = failure;
   }
 

@@ -1,0 +1,378 @@
+/**
+ * A loader: collects the loads of a tick and sends them as one request, through a batcher only where it needs one.
+ *
+ *     load ─▶ next request ─▶ end of the tick, `countMax` or flush ─▶ load(keys) ─▶ results settle the loads
+ *         └─▶ batcher: with a learned hold, a bound of concurrency, or once somebody has asked for it ─▶┘
+ *
+ * Servers make a loader for each request of theirs, and most of these loaders only merge the loads of a tick. A batcher
+ * with its clock, limits and statistics is made when something needs it, and takes over what waits.
+ *
+ * Invariants
+ * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
+ * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
+ * - D3: a request has the keys and what settles their loads at the same places; nobody else gets at the latter.
+ * - D4: a load is in the next request or in the batcher, never in both; there is no next request once there is a batcher.
+ *
+ * One thread. Cost of a load: a promise and the function that resolves it, O(1); one that rejects isn't kept, so that
+ * the optimiser needn't make it. To reject, a load is resolved with something whose `then` rejects.
+ */
+import { Batcher, PUSHES_MAX } from './batcher.ts';
+import { BatcherArgumentError, checkRange, throwLater } from './errors.ts';
+import { LazySignal } from './lazy-signal.ts';
+import type { Loader, LoaderCache, LoaderOptions, LoadRequest } from './loader.ts';
+import { list } from './merge.ts';
+import type { FlushReport } from './options.ts';
+import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
+
+type Settle<Value> = (value: Value | PromiseLike<Value>) => void;
+
+/** Loads that are sent together: keys, and at the same places what settles them (D3). */
+class Request<Key, Value, CacheKey> {
+  readonly keys: Key[] = [];
+  readonly settlers: Settle<Value>[] = [];
+  /** What the cache has of them, with a cache. */
+  readonly cacheKeys: CacheKey[] = [];
+  readonly promises: Promise<Value>[] = [];
+}
+
+/** A load on its way through the batcher. */
+interface Load<Key, Value, CacheKey> {
+  readonly key: Key;
+  readonly settle: Settle<Value>;
+  readonly cacheKey: CacheKey | undefined;
+  readonly promise: Promise<Value> | undefined;
+}
+
+type LoadBatcher<Key, Value, CacheKey> = Batcher<
+  Load<Key, Value, CacheKey>,
+  undefined,
+  Load<Key, Value, CacheKey>[]
+>;
+
+/** What a load is resolved with to reject it. */
+class Failure implements PromiseLike<never> {
+  readonly #error: unknown;
+
+  constructor(error: unknown) {
+    this.#error = error;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: what a promise takes over
+  then(_: unknown, reject?: ((error: unknown) => unknown) | null): PromiseLike<never> {
+    reject?.(this.#error);
+    return this;
+  }
+}
+
+/** What `load` is given: the signal without the way to abort it. */
+class Given implements LoadRequest {
+  readonly #failure: LazySignal;
+
+  constructor(failure: LazySignal) {
+    this.#failure = failure;
+  }
+
+  get signal(): AbortSignal {
+    return this.#failure.signal;
+  }
+}
+
+let common: Scheduler | undefined;
+const schedulerAfterJobs = (): Scheduler => {
+  common ??= { ...defaultScheduler(), tickEnd: tickEndAfterJobs };
+  return common;
+};
+
+/** The loader behind `createLoader`. */
+export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
+  readonly #options: LoaderOptions<Key, Value, CacheKey>;
+  readonly #cache: LoaderCache<CacheKey, Value> | null;
+  readonly #scheduler: Scheduler;
+  readonly #countMax: number;
+  readonly #delayMsMax: number;
+  readonly #failure = new LazySignal();
+  #given: Given | undefined;
+  /** What the next request has so far, null while that is nothing. */
+  #next: Request<Key, Value, CacheKey> | null = null;
+  /** Arrival of its first load (ms). */
+  #startedMs = 0;
+  /** Its loads at which it is full, or the clock is looked at. */
+  #lookAt = 0;
+  #isTickQueued = false;
+  #batcher: LoadBatcher<Key, Value, CacheKey> | null = null;
+  /** Loads and requests sent without a batcher. */
+  #sent = 0;
+  #requests = 0;
+  #running = 0;
+  /** Tells the batcher that another request may run. */
+  #onFree: (() => void) | undefined;
+  #onIdle: (() => void)[] | undefined;
+
+  constructor(options: LoaderOptions<Key, Value, CacheKey>) {
+    const { cache = true, concurrency = Number.POSITIVE_INFINITY, hold } = options;
+    if (typeof options.load !== 'function') {
+      throw new BatcherArgumentError(`load must be a function: load=${typeof options.load}`);
+    }
+    if (!(concurrency >= 1)) {
+      throw new BatcherArgumentError(`concurrency must be 1 or more: concurrency=${concurrency}`);
+    }
+    const infinity = Number.POSITIVE_INFINITY;
+    this.#options = options;
+    this.#cache =
+      cache === true ? new Map<CacheKey, Promise<Value>>() : cache === false ? null : cache;
+    this.#scheduler = options.scheduler ?? schedulerAfterJobs();
+    this.#countMax = Math.floor(checkRange('countMax', options.countMax ?? 1000, 1, infinity));
+    this.#delayMsMax = checkRange('delayMsMax', options.delayMsMax ?? 2, 0, infinity);
+    const holdsNothing = hold === 'none' || (hold === undefined && options.costMs === undefined);
+    if (!holdsNothing || concurrency !== infinity) this.#batcher = this.#createBatcher();
+  }
+
+  load(key: Key): Promise<Value> {
+    const cache = this.#cache;
+    let cacheKey: CacheKey | undefined;
+    if (cache !== null) {
+      cacheKey = this.#cacheKeyOf(key);
+      const known = cache.get(cacheKey);
+      if (known !== undefined) return known; // D1
+    }
+    let settle!: Settle<Value>;
+    // An executor for each load: once inlined it is no closure any more, and cheaper than one for all.
+    const promise = new Promise<Value>((resolve) => {
+      settle = resolve;
+    });
+    if (cache !== null) cache.set(cacheKey!, promise); // first: the request may be sent below
+    if (this.#batcher !== null) {
+      this.#push(this.#batcher, { key, settle, cacheKey, promise });
+      return promise;
+    }
+    const next = this.#next ?? this.#begin();
+    next.settlers.push(settle);
+    if (cache !== null) {
+      next.cacheKeys.push(cacheKey!);
+      next.promises.push(promise);
+    }
+    if (next.keys.push(key) >= this.#lookAt) this.#look(next);
+    return promise;
+  }
+
+  #cacheKeyOf(key: Key): CacheKey {
+    const { cacheKey } = this.#options;
+    return cacheKey === undefined ? (key as unknown as CacheKey) : cacheKey(key);
+  }
+
+  #begin(): Request<Key, Value, CacheKey> {
+    const next = new Request<Key, Value, CacheKey>();
+    this.#next = next;
+    this.#startedMs = this.#scheduler.now();
+    this.#lookAt = Math.min(PUSHES_MAX, this.#countMax);
+    if (!this.#isTickQueued) {
+      this.#isTickQueued = true;
+      this.#scheduler.tickEnd(this.#onTickEnd);
+    }
+    return next;
+  }
+
+  readonly #onTickEnd = (): void => {
+    this.#isTickQueued = false;
+    this.#sendNext();
+  };
+
+  /** Sends what is full, or in a long synchronous loop has waited its time. */
+  #look(next: Request<Key, Value, CacheKey>): void {
+    const { length } = next.keys;
+    if (length >= this.#countMax || this.#scheduler.now() - this.#startedMs >= this.#delayMsMax) {
+      this.#sendNext();
+    } else this.#lookAt = Math.min(length + PUSHES_MAX, this.#countMax);
+  }
+
+  #sendNext(): void {
+    const next = this.#next;
+    if (next === null) return;
+    this.#next = null;
+    this.#sent += next.keys.length;
+    this.#requests++;
+    this.#send(next);
+  }
+
+  #send(request: Request<Key, Value, CacheKey>): void {
+    this.#running++;
+    this.#given ??= new Given(this.#failure);
+    try {
+      Promise.resolve(this.#options.load(request.keys, this.#given)).then(
+        (results) => this.#onResults(request, results),
+        (error) => this.#onError(request, error),
+      );
+    } catch (error) {
+      this.#onError(request, error);
+    }
+  }
+
+  #onResults(
+    request: Request<Key, Value, CacheKey>,
+    results: readonly (Value | Error)[] | undefined,
+  ): void {
+    const { settlers } = request;
+    if (!Array.isArray(results) || results.length !== settlers.length) {
+      const lengths = `keys=${settlers.length}, results=${results?.length}`;
+      this.#onError(request, new TypeError(`load must return one result per key: ${lengths}`));
+      return;
+    }
+    for (let i = 0; i < settlers.length; i++) {
+      const result: Value | Error = results[i]!;
+      if (result instanceof Error) this.#failAt(request, i, result);
+      else settlers[i]!(result);
+    }
+    this.#end();
+  }
+
+  #onError(request: Request<Key, Value, CacheKey>, error: unknown): void {
+    for (let i = 0; i < request.settlers.length; i++) this.#failAt(request, i, error); // D2
+    this.#end();
+  }
+
+  #failAt(request: Request<Key, Value, CacheKey>, i: number, error: unknown): void {
+    this.#fail(request.settlers[i]!, request.cacheKeys[i], request.promises[i], error);
+  }
+
+  /** Rejects a load, and takes it out of the cache: the next one tries again. */
+  #fail(
+    settle: Settle<Value>,
+    cacheKey: CacheKey | undefined,
+    promise: Promise<Value> | undefined,
+    error: unknown,
+  ): void {
+    settle(new Failure(error));
+    const cache = this.#cache;
+    if (cache === null) return;
+    try {
+      if (cache.get(cacheKey!) === promise) cache.delete(cacheKey!);
+    } catch (thrown) {
+      throwLater(thrown); // by a cache of the user's own: the other loads must settle (D2)
+    }
+  }
+
+  #end(): void {
+    this.#running--;
+    this.#onFree?.();
+    this.#onFree = undefined;
+    if (this.#running > 0 || this.#onIdle === undefined) return;
+    for (const resolve of this.#onIdle) resolve();
+    this.#onIdle = undefined;
+  }
+
+  loadMany(keys: readonly Key[]): Promise<(Value | Error)[]> {
+    return Promise.all(
+      keys.map((key) =>
+        this.load(key).catch((error) =>
+          error instanceof Error ? error : new Error('load failed', { cause: error }),
+        ),
+      ),
+    );
+  }
+
+  clear(key: Key): Loader<Key, Value> {
+    this.#cache?.delete(this.#cacheKeyOf(key));
+    return this;
+  }
+
+  clearAll(): Loader<Key, Value> {
+    this.#cache?.clear();
+    return this;
+  }
+
+  prime(key: Key, value: Value | Error): Loader<Key, Value> {
+    const cache = this.#cache;
+    if (cache === null) return this;
+    const cacheKey = this.#cacheKeyOf(key);
+    if (cache.get(cacheKey) !== undefined) return this;
+    const primed = value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+    primed.catch(() => {}); // nobody has asked yet
+    cache.set(cacheKey, primed);
+    return this;
+  }
+
+  flush(): void {
+    while (this.#next !== null) this.#sendNext(); // loads inside `load` too
+    this.#batcher?.flush();
+  }
+
+  /** Gives a load to the batcher. */
+  #push(batcher: LoadBatcher<Key, Value, CacheKey>, load: Load<Key, Value, CacheKey>): void {
+    try {
+      batcher.push(load, undefined);
+    } catch (error) {
+      this.#fail(load.settle, load.cacheKey, load.promise, error); // what throws has taken nothing
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#theBatcher().close();
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle ??= [];
+      this.#onIdle.push(resolve);
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get batcher(): Batcher<unknown, unknown, unknown> {
+    return this.#theBatcher() as Batcher<unknown, unknown, unknown>;
+  }
+
+  #theBatcher(): LoadBatcher<Key, Value, CacheKey> {
+    if (this.#batcher !== null) return this.#batcher;
+    const batcher = this.#createBatcher();
+    const next = this.#next;
+    this.#batcher = batcher;
+    this.#next = null; // D4
+    if (next !== null) {
+      const { keys, settlers, cacheKeys, promises } = next;
+      for (let i = 0; i < keys.length; i++) {
+        this.#push(batcher, {
+          key: keys[i]!,
+          settle: settlers[i]!,
+          cacheKey: cacheKeys[i],
+          promise: promises[i],
+        });
+      }
+    }
+    return batcher;
+  }
+
+  #createBatcher(): LoadBatcher<Key, Value, CacheKey> {
+    const { costMs, concurrency = Number.POSITIVE_INFINITY, hold } = this.#options;
+    const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
+    return new Batcher(
+      {
+        merge: list<Load<Key, Value, CacheKey>, undefined>(),
+        scheduler: this.#scheduler,
+        waiting: 'each',
+        hold: hold ?? (costMs === undefined ? 'none' : 'learned'),
+        delayMsMax: this.#delayMsMax,
+        countMax: this.#countMax,
+        pendingBytesMax: Number.POSITIVE_INFINITY,
+        flush: ({ entries }) => {
+          const request = new Request<Key, Value, CacheKey>();
+          for (const { value } of entries) {
+            for (const { key, settle, cacheKey, promise } of value) {
+              request.keys.push(key);
+              request.settlers.push(settle);
+              if (this.#cache === null) continue;
+              request.cacheKeys.push(cacheKey!);
+              request.promises.push(promise!);
+            }
+          }
+          this.#send(request);
+          if (this.#running < concurrency) return report;
+          return new Promise<FlushReport | undefined>((resolve) => {
+            this.#onFree = () => resolve(report);
+          });
+        },
+      },
+      { count: this.#sent, flushes: this.#requests, failure: this.#failure },
+    );
+  }
+}
