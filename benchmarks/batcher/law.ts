@@ -165,7 +165,7 @@ function ratioRows(
 const IDEAL = [1.2, 1.65, 1.12, 1.6] as const;
 const TIMERS = [1.25, 1.75, 1.18, 1.6] as const;
 const MEAN_NOTE =
-  'the best policy that sees what the law sees, with every distribution known in hindsight, is above the bar too';
+  'no law can hold it with this timer: the best policy that sees what the law sees, with every distribution known in hindsight, is above the bar too';
 const MAX_NOTE =
   'no policy can hold it with this timer: the best one that knows the generator is above the bar, and stays there with a timer that may wake an idle process, once a wake costs what it does';
 

@@ -178,7 +178,6 @@ export const throughputRows: readonly Row[] = [
     bar: 1,
     ours: perSecond('millraceLoaderPerRequest', 100),
     peers: { dataloader: perSecond('dataloaderPerRequest', 100) },
-    note: 'a batcher with clock, law, limits and statistics is more to make than a list: a loader that stays is cheaper',
   },
   {
     kind: 'comparison',

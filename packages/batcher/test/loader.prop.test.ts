@@ -26,7 +26,9 @@ const command = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom('flush' as const, 'clear' as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('flush' as const, 'clear' as const, 'batcher' as const),
+    }),
   },
 );
 const treatment = fc.record({
@@ -127,7 +129,11 @@ test.prop(
     if (one.kind === 'load') for (const key of one.keys) load(key);
     else if (one.kind === 'advance') await scheduler.advanceAsync(one.ms);
     else if (one.kind === 'flush') loader.flush();
-    else loader.clear(requests % KEYS);
+    else if (one.kind === 'batcher') {
+      const { pushed, delivered, count, flushes } = loader.batcher.stats();
+      const isCounted = pushed === delivered + count && flushes === requests; // also from before it was made
+      if (concurrency === Number.POSITIVE_INFINITY && !isCounted) wrong.push('lost count');
+    } else loader.clear(requests % KEYS);
   }
   await scheduler.advanceAsync(10_000);
   const hangs = stuck > 0;

@@ -2,7 +2,7 @@
 
 import { batch, createFrameCoalescer, createLoader, type Loader, list } from '@millrace/batcher';
 import { virtualScheduler } from '@millrace/batcher/sim';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 it('batch: one function of many items becomes one of one', async () => {
   const seen: number[][] = [];
@@ -156,6 +156,77 @@ it('loader: D3: what fails in any part of a backlog is loaded anew', async () =>
   for (const result of await loader.loadMany(keys)) expect(result).toBeInstanceOf(Error);
   isDown = false;
   expect(await loader.loadMany(keys)).toEqual(keys.map((key) => 2 * key));
+});
+
+it('loader: D4: its batcher takes over what waits, and what was sent before', async () => {
+  const requests: number[][] = [];
+  const signals: AbortSignal[] = [];
+  const loader = createLoader<number, number>({
+    load: async (keys, { signal }) => {
+      requests.push([...keys]);
+      signals.push(signal);
+      return keys.map((key) => 2 * key);
+    },
+  });
+  expect(await Promise.all([loader.load(1), loader.load(2)])).toEqual([2, 4]);
+  const waiting = Promise.all([loader.load(3), loader.load(4)]);
+  expect(loader.batcher.stats()).toMatchObject({ pushed: 4, delivered: 2, flushes: 1, count: 2 });
+  const more = loader.load(5);
+  expect(await waiting).toEqual([6, 8]);
+  expect(await more).toBe(10);
+  expect(requests).toEqual([
+    [1, 2],
+    [3, 4, 5],
+  ]);
+  expect(loader.batcher.stats()).toMatchObject({ pushed: 5, delivered: 5, flushes: 2, count: 0 });
+  expect(signals.map((signal) => signal.aborted)).toEqual([false, false]);
+  loader.batcher.abort(new Error('enough'));
+  expect(signals.map((signal) => signal.reason?.message)).toEqual(['enough', 'enough']);
+  await expect(loader.load(6)).rejects.toThrow('state=aborted');
+});
+
+it('loader: a long synchronous loop sends at its budget, without the end of a tick', () => {
+  const clock = virtualScheduler();
+  const sent: number[] = [];
+  const loader = createLoader<number, number>({
+    scheduler: clock,
+    countMax: 5000,
+    load: (keys) => {
+      sent.push(keys.length);
+      return keys;
+    },
+  });
+  for (let i = 0; i < 600; i++) loader.load(i);
+  expect(sent).toEqual([]); // looked at the clock at 512
+  clock.burn(2);
+  for (let i = 600; i < 1100; i++) loader.load(i);
+  expect(sent).toEqual([1024]);
+});
+
+it('loader: a cache that throws keeps no load from settling', async () => {
+  const error = new Error('no cache');
+  const later: (() => void)[] = [];
+  const promises = new Map<number, Promise<number>>();
+  const loader = createLoader<number, number>({
+    cache: {
+      get: (key) => promises.get(key),
+      set: (key, value) => promises.set(key, value),
+      delete: () => {
+        throw error;
+      },
+      clear: () => {},
+    },
+    load: (keys) => keys.map((key) => new Error(`no ${key}`)),
+  });
+  vi.stubGlobal('queueMicrotask', (task: () => void) => later.push(task));
+  try {
+    const settled = await Promise.allSettled([loader.load(1), loader.load(2)]);
+    expect(settled.map((one) => one.status)).toEqual(['rejected', 'rejected']);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(later).toHaveLength(2);
+  for (const task of later) expect(task).toThrow(error);
 });
 
 it('loader: without a cache every load asks', async () => {
