@@ -11,16 +11,17 @@
  * - D1: with the cache, loads of a key share one promise until `clear`, or until it fails.
  * - D2: every load settles exactly once: with its value, its own error, or the error of its request.
  * - D3: a request has the keys and what settles their loads at the same places; nobody else gets at the latter.
- * - D4: a load is in the next request or in the batcher, never in both; there is no next request once there is a batcher.
+ * - D4: what waits is in the next request, in order, whoever decides when it leaves; a batcher only counts it. So what a
+ *   batcher is made late for, or aborted with, is neither lost nor sent twice.
  *
  * One thread. Cost of a load: a promise and the function that resolves it, O(1); one that rejects isn't kept, so that
  * the optimiser needn't make it. To reject, a load is resolved with something whose `then` rejects.
  */
 import { Batcher, PUSHES_MAX } from './batcher.ts';
-import { BatcherArgumentError, checkRange, throwLater } from './errors.ts';
+import { BatcherArgumentError, BatcherClosedError, checkRange, throwLater } from './errors.ts';
 import { LazySignal } from './lazy-signal.ts';
 import type { Loader, LoaderCache, LoaderOptions, LoadRequest } from './loader.ts';
-import { list } from './merge.ts';
+import type { Merge } from './merge.ts';
 import type { FlushReport } from './options.ts';
 import { defaultScheduler, type Scheduler, tickEndAfterJobs } from './scheduler.ts';
 
@@ -28,26 +29,28 @@ type Settle<Value> = (value: Value | PromiseLike<Value>) => void;
 
 /** Loads that are sent together: keys, and at the same places what settles them (D3). */
 class Request<Key, Value, CacheKey> {
-  readonly keys: Key[] = [];
-  readonly settlers: Settle<Value>[] = [];
+  keys: Key[] = [];
+  settlers: Settle<Value>[] = [];
   /** What the cache has of them, with a cache. */
-  readonly cacheKeys: CacheKey[] = [];
-  readonly promises: Promise<Value>[] = [];
+  cacheKeys: CacheKey[] = [];
+  promises: Promise<Value>[] = [];
+
+  /** Cuts the first `count` loads off. */
+  take(count: number): Request<Key, Value, CacheKey> {
+    const first = new Request<Key, Value, CacheKey>();
+    first.keys = this.keys.splice(0, count);
+    first.settlers = this.settlers.splice(0, count);
+    first.cacheKeys = this.cacheKeys.splice(0, count);
+    first.promises = this.promises.splice(0, count);
+    return first;
+  }
 }
 
-/** A load on its way through the batcher. */
-interface Load<Key, Value, CacheKey> {
-  readonly key: Key;
-  readonly settle: Settle<Value>;
-  readonly cacheKey: CacheKey | undefined;
-  readonly promise: Promise<Value> | undefined;
-}
-
-type LoadBatcher<Key, Value, CacheKey> = Batcher<
-  Load<Key, Value, CacheKey>,
-  undefined,
-  Load<Key, Value, CacheKey>[]
->;
+/** Counts loads: what a loader's batcher delivers. */
+const counted: Merge<undefined, undefined, null> = {
+  create: () => null,
+  append: () => {},
+};
 
 /** What a load is resolved with to reject it. */
 class Failure implements PromiseLike<never> {
@@ -92,14 +95,14 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
   readonly #delayMsMax: number;
   readonly #failure = new LazySignal();
   #given: Given | undefined;
-  /** What the next request has so far, null while that is nothing. */
+  /** What waits: the next request, or with a batcher several. */
   #next: Request<Key, Value, CacheKey> | null = null;
   /** Arrival of its first load (ms). */
   #startedMs = 0;
-  /** Its loads at which it is full, or the clock is looked at. */
+  /** Its loads at which it is full, or the clock is looked at; 0 with a batcher. */
   #lookAt = 0;
   #isTickQueued = false;
-  #batcher: LoadBatcher<Key, Value, CacheKey> | null = null;
+  #batcher: Batcher<undefined, undefined, null> | null = null;
   /** Loads and requests sent without a batcher. */
   #sent = 0;
   #requests = 0;
@@ -141,10 +144,6 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
       settle = resolve;
     });
     if (cache !== null) cache.set(cacheKey!, promise); // first: the request may be sent below
-    if (this.#batcher !== null) {
-      this.#push(this.#batcher, { key, settle, cacheKey, promise });
-      return promise;
-    }
     const next = this.#next ?? this.#begin();
     next.settlers.push(settle);
     if (cache !== null) {
@@ -163,6 +162,7 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
   #begin(): Request<Key, Value, CacheKey> {
     const next = new Request<Key, Value, CacheKey>();
     this.#next = next;
+    if (this.#batcher !== null) return next;
     this.#startedMs = this.#scheduler.now();
     this.#lookAt = Math.min(PUSHES_MAX, this.#countMax);
     if (!this.#isTickQueued) {
@@ -177,17 +177,30 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
     this.#sendNext();
   };
 
-  /** Sends what is full, or in a long synchronous loop has waited its time. */
+  /** Tells the batcher; without one, sends what is full, or in a long synchronous loop has waited its time. */
   #look(next: Request<Key, Value, CacheKey>): void {
+    if (this.#batcher !== null) {
+      this.#count(this.#batcher, next);
+      return;
+    }
     const { length } = next.keys;
     if (length >= this.#countMax || this.#scheduler.now() - this.#startedMs >= this.#delayMsMax) {
       this.#sendNext();
     } else this.#lookAt = Math.min(length + PUSHES_MAX, this.#countMax);
   }
 
+  #count(batcher: Batcher<undefined, undefined, null>, next: Request<Key, Value, CacheKey>): void {
+    try {
+      batcher.push(undefined, undefined);
+    } catch (error) {
+      next.keys.pop(); // what throws has taken nothing
+      this.#fail(next.settlers.pop()!, next.cacheKeys.pop(), next.promises.pop(), error);
+    }
+  }
+
   #sendNext(): void {
     const next = this.#next;
-    if (next === null) return;
+    if (next === null || this.#batcher !== null) return;
     this.#next = null;
     this.#sent += next.keys.length;
     this.#requests++;
@@ -292,17 +305,8 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
   }
 
   flush(): void {
-    while (this.#next !== null) this.#sendNext(); // loads inside `load` too
+    while (this.#next !== null && this.#batcher === null) this.#sendNext(); // loads inside `load` too
     this.#batcher?.flush();
-  }
-
-  /** Gives a load to the batcher. */
-  #push(batcher: LoadBatcher<Key, Value, CacheKey>, load: Load<Key, Value, CacheKey>): void {
-    try {
-      batcher.push(load, undefined);
-    } catch (error) {
-      this.#fail(load.settle, load.cacheKey, load.promise, error); // what throws has taken nothing
-    }
   }
 
   async close(): Promise<void> {
@@ -322,50 +326,30 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
     return this.#theBatcher() as Batcher<unknown, unknown, unknown>;
   }
 
-  #theBatcher(): LoadBatcher<Key, Value, CacheKey> {
+  #theBatcher(): Batcher<undefined, undefined, null> {
     if (this.#batcher !== null) return this.#batcher;
     const batcher = this.#createBatcher();
-    const next = this.#next;
     this.#batcher = batcher;
-    this.#next = null; // D4
-    if (next !== null) {
-      const { keys, settlers, cacheKeys, promises } = next;
-      for (let i = 0; i < keys.length; i++) {
-        this.#push(batcher, {
-          key: keys[i]!,
-          settle: settlers[i]!,
-          cacheKey: cacheKeys[i],
-          promise: promises[i],
-        });
-      }
-    }
+    this.#lookAt = 0;
+    const { length } = this.#next?.keys ?? [];
+    for (let i = 0; i < length; i++) batcher.push(undefined, undefined); // D4
     return batcher;
   }
 
-  #createBatcher(): LoadBatcher<Key, Value, CacheKey> {
+  #createBatcher(): Batcher<undefined, undefined, null> {
     const { costMs, concurrency = Number.POSITIVE_INFINITY, hold } = this.#options;
     const report: FlushReport | undefined = costMs === undefined ? undefined : { costMs };
-    return new Batcher(
+    const batcher = new Batcher<undefined, undefined, null>(
       {
-        merge: list<Load<Key, Value, CacheKey>, undefined>(),
+        merge: counted,
         scheduler: this.#scheduler,
         waiting: 'each',
         hold: hold ?? (costMs === undefined ? 'none' : 'learned'),
         delayMsMax: this.#delayMsMax,
         countMax: this.#countMax,
         pendingBytesMax: Number.POSITIVE_INFINITY,
-        flush: ({ entries }) => {
-          const request = new Request<Key, Value, CacheKey>();
-          for (const { value } of entries) {
-            for (const { key, settle, cacheKey, promise } of value) {
-              request.keys.push(key);
-              request.settlers.push(settle);
-              if (this.#cache === null) continue;
-              request.cacheKeys.push(cacheKey!);
-              request.promises.push(promise!);
-            }
-          }
-          this.#send(request);
+        flush: ({ count }) => {
+          this.#send(this.#next!.take(count));
           if (this.#running < concurrency) return report;
           return new Promise<FlushReport | undefined>((resolve) => {
             this.#onFree = () => resolve(report);
@@ -374,5 +358,17 @@ export class RequestLoader<Key, Value, CacheKey> implements Loader<Key, Value> {
       },
       { count: this.#sent, flushes: this.#requests, failure: this.#failure },
     );
+    void batcher.closed.then(() => this.#rejectWaiting());
+    return batcher;
+  }
+
+  /** Fails what an abort has left (D2). */
+  #rejectWaiting(): void {
+    const next = this.#next;
+    if (next === null || next.keys.length === 0) return;
+    this.#next = null;
+    const { reason } = this.#failure.signal;
+    const error = new BatcherClosedError('the batcher was aborted', { cause: reason });
+    for (let i = 0; i < next.settlers.length; i++) this.#failAt(next, i, error);
   }
 }

@@ -180,9 +180,15 @@ it('loader: D4: its batcher takes over what waits, and what was sent before', as
   ]);
   expect(loader.batcher.stats()).toMatchObject({ pushed: 5, delivered: 5, flushes: 2, count: 0 });
   expect(signals.map((signal) => signal.aborted)).toEqual([false, false]);
+  const left = loader.load(6);
   loader.batcher.abort(new Error('enough'));
   expect(signals.map((signal) => signal.reason?.message)).toEqual(['enough', 'enough']);
-  await expect(loader.load(6)).rejects.toThrow('state=aborted');
+  await expect(left).rejects.toMatchObject({
+    code: 'ERR_BATCHER_CLOSED',
+    cause: { message: 'enough' },
+  }); // D2
+  expect(requests).toHaveLength(2);
+  await expect(loader.load(7)).rejects.toThrow('state=aborted');
 });
 
 it('loader: a long synchronous loop sends at its budget, without the end of a tick', () => {
