@@ -27,6 +27,8 @@ export type ContenderKind =
   | 'bare'
   /** A thread that looks for the key's bytes in what `tmux -C` says and posts them: no parser, no panes, no pipes. */
   | 'bare-reader'
+  /** The same in one thread, with the keys sent over a WebSocket, and typed from its other end. */
+  | 'bare-socket'
   /** `ttyd` with `tmux attach` in it, and a WebSocket client. */
   | 'ttyd';
 

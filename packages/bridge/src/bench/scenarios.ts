@@ -177,6 +177,7 @@ const ttyd: Scenario = {
     'millrace, WebSocket': contender(4, { kind: 'bridge-socket' }),
     ttyd: contender(4, { kind: 'ttyd' }),
     'naive, no WebSocket': contender(4, { kind: 'naive' }),
+    'a bare reader': contender(4, { kind: 'bare-socket' }),
   },
   unavailable: ttydMissing,
   figures: [
@@ -192,7 +193,7 @@ const ttyd: Scenario = {
     {
       ...ttydEcho,
       name: 'viewer on a WebSocket, 1 flood: echo p99 against ttyd + tmux attach',
-      beside: ['naive, no WebSocket'],
+      beside: ['naive, no WebSocket', 'a bare reader'],
     },
   ],
 };

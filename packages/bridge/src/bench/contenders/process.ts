@@ -14,7 +14,7 @@ import type { ContenderEnd, ContenderMessage, ContenderPlan } from '../plan.ts';
 import { Typist } from '../typist.ts';
 import { openAckWindow } from './ack-window.ts';
 import { openBare } from './bare.ts';
-import { type KeyReading, openBareReader, readKeys } from './bare-reader.ts';
+import { type KeyReading, openBareReader, openBareSocket, readKeys } from './bare-reader.ts';
 import { openBridge } from './bridge.ts';
 import { openBridgeSocket } from './bridge-socket.ts';
 import { openNaive } from './naive.ts';
@@ -39,6 +39,7 @@ const openers: Readonly<
   poll: openPoll,
   bare: openBare,
   'bare-reader': (plan, viewer) => openBareReader(plan, viewer, new URL(import.meta.url)),
+  'bare-socket': openBareSocket,
   ttyd: openTtyd,
 };
 
