@@ -67,6 +67,33 @@ describe('a percentile spectrum', () => {
     }
   });
 
+  it('wraps its legend, so that no label is cut, and grows by the lines that takes', () => {
+    const named = (count: number, name: string) =>
+      Array.from({ length: count }, (_, i) => ({ name: `${name} ${i}`, histogram: run(1000, i) }));
+    for (const [count, name, width] of [
+      [1, 'short', 880],
+      [6, 'a bare reader of the same pipe', 1000],
+      [4, 'wide', 880],
+      [3, 'a name that is wider than a whole line of this narrow picture', 320],
+    ] as const) {
+      const svg = percentileSpectrumSvg(named(count, name), { width, height: 380 });
+      const boxes = [
+        ...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="14" height="4"/g),
+      ].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+      expect(boxes).toHaveLength(count);
+      const lines = new Set(boxes.map(({ y }) => y));
+      for (const y of lines) {
+        const inLine = boxes.filter((box) => box.y === y);
+        const last = inLine.at(-1)!;
+        // One that is alone in its line begins at its left edge: there is no better place.
+        if (inLine.length === 1) expect(last.x).toBe(16);
+        else expect(last.x + 20 + 6 * (name.length + 2)).toBeLessThan(width);
+      }
+      expect(svg).toContain(`height="${380 + (lines.size - 1) * 18}"`);
+      expectWellFormed(svg);
+    }
+  });
+
   it('draws lines that rise from the minimum to the maximum', () => {
     const svg = percentileSpectrumSvg([{ name: 'run', histogram: run(10_000, 100) }]);
     const path = /class="run"[^>]* d="M([^"]+)"/.exec(svg)![1]!;

@@ -9,6 +9,9 @@
  * ```
  *
  * O1: a key's stamp is stored before its count is, and its count before it is written: whoever sees the key finds it.
+ * O2: keys don't favour a phase of what repeats every so many ms: at steps of 20 ms they would meet a loop of 50 ms at
+ *     the same five phases for as long as the two keep step. Each is late by another part of the interval, after the
+ *     golden ratio, whose multiples fill every period evenly (Weyl, 1916).
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +47,8 @@ export const outsideTyping = (
   sentAt: new SharedArrayBuffer(keys * 8),
 });
 
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
 /** Types all keys at their times; the thread's whole program. */
 export async function typeOutside(typing: OutsideTyping): Promise<void> {
   const { terminal, intervalMs, keys, epoch } = typing;
@@ -53,7 +58,8 @@ export async function typeOutside(typing: OutsideTyping): Promise<void> {
   const file = openSync(terminal, constants.O_WRONLY | constants.O_NOCTTY);
   const first = performance.now();
   for (let key = 0; key < keys; key++) {
-    await sleep(Math.max(0, first + key * intervalMs - performance.now()));
+    const due = first + (key + ((key * goldenRatio) % 1)) * intervalMs; // O2
+    await sleep(Math.max(0, due - performance.now()));
     sentAt[key] = clock.now();
     Atomics.store(count, 0, key + 1); // O1
     writeSync(file, keyText(key));

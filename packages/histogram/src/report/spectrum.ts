@@ -136,12 +136,37 @@ const valueAxis = (
   };
 };
 
+const LEGEND_LEFT = 16;
+/** From one line of the legend to the next. */
+const LEGEND_LINE = 18;
+
+/** Where each label of the legend begins: on the first line that has room for it, in their order. */
+function legendPlaces(
+  labels: readonly string[],
+  from: number,
+  to: number,
+): { left: number; line: number }[] {
+  let left = from;
+  let line = 0;
+  return labels.map((label) => {
+    // The text's own width isn't known here: so much a character is enough for system fonts at this size.
+    const width = 20 + label.length * 6.4;
+    if (left > from && left + width > to) {
+      left = from;
+      line++;
+    }
+    const place = { left, line };
+    left += width + 24;
+    return place;
+  });
+}
+
 /**
  * Draws the percentile spectrum of one run or several as SVG.
  *
  * @param runs - 1 to 6 runs, none empty
  * @param options - bands, limits, scale, size
- * @returns one self-contained SVG document
+ * @returns one self-contained SVG document; a legend of several lines makes it so much higher than asked for
  * @throws {HistogramRangeError} ERR_HISTOGRAM_EMPTY if there is no run, or one without values;
  * ERR_HISTOGRAM_OPTION if there are more than 6
  *
@@ -165,7 +190,20 @@ export function percentileSpectrumSvg(
   }
   const { width = 880, height = 440, format = formatNanoseconds, limits = [] } = options;
   const confidence = options.confidence ?? (runs.length > 1 ? 0.95 : false);
-  const frame: Frame = { width, height, left: 76, right: 24, top: 84, bottom: 56 };
+  const labels = runs.map(
+    ({ name, histogram }) =>
+      `${name} (${grouped(histogram.count)} values, max ${format(histogram.max)})`,
+  );
+  const places = legendPlaces(labels, LEGEND_LEFT, width - 24);
+  const more = places.at(-1)!.line * LEGEND_LINE;
+  const frame: Frame = {
+    width,
+    height: height + more,
+    left: 76,
+    right: 24,
+    top: 84 + more,
+    bottom: 56,
+  };
   const nines = Math.max(1, ...runs.map(({ histogram }) => Math.log10(histogram.count)));
   const high = Math.max(
     ...runs.map(({ histogram }) => histogram.max),
@@ -182,7 +220,7 @@ export function percentileSpectrumSvg(
         : 'linear'
       : options.scale;
   const axis = valueAxis(low * 0.9, Math.max(high * 1.1, low * 2), scale, format);
-  const bottom = height - frame.bottom;
+  const bottom = frame.height - frame.bottom;
   const plane: Plane = {
     nines,
     x: (level) => frame.left + (level / nines) * (width - frame.right - frame.left),
@@ -196,25 +234,24 @@ export function percentileSpectrumSvg(
     across.push({ at: level / nines, text: formatPercentile(percentileOf(level)) });
   }
   const title = options.title ?? 'Latency by percentile';
-  let svg = text(frame.left - 60, 26, title, ' class="head"');
+  let svg = text(LEGEND_LEFT, 26, title, ' class="head"');
   svg += axes(frame, across, axis.ticks, { across: 'percentile (%)', upward: '' });
   for (const limit of limits) svg += limitOf(plane, frame, limit, format);
-  let legend = frame.left - 60;
   for (const [i, run] of runs.entries()) {
     const colour = SERIES_COLOURS[i]!;
     if (confidence !== false) {
       svg += `<path class="band" fill="${colour}" d="${bandOf(plane, run, confidence)}"/>`;
     }
     svg += `<path class="run" stroke="${colour}" d="${lineOf(plane, run)}"/>`;
-    const label = `${run.name} (${grouped(run.histogram.count)} values, max ${format(run.histogram.max)})`;
-    svg += `<rect x="${legend}" y="42" width="14" height="4" rx="2" fill="${colour}"/>`;
-    svg += text(legend + 20, 49, label);
-    legend += 44 + label.length * 6.4;
+    const { left, line } = places[i]!;
+    const down = line * LEGEND_LINE;
+    svg += `<rect x="${left}" y="${42 + down}" width="14" height="4" rx="2" fill="${colour}"/>`;
+    svg += text(left + 20, 49 + down, labels[i]!);
   }
   if (confidence !== false) {
     svg += text(
-      frame.left - 60,
-      68,
+      LEGEND_LEFT,
+      68 + more,
       `bands: ${formatPercentile(confidence * 100)} % confidence`,
       ' class="title"',
     );
