@@ -11,7 +11,7 @@ const format = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(3);
 
 const describe = (row: Row, bar: number): string => {
-  if (row.kind === 'comparison') return `${bar}x`;
+  if (row.kind === 'comparison') return `${Number(bar.toPrecision(3))}x`;
   return `${row.better === 'lower' ? '<=' : '>='} ${bar} ${row.unit}`;
 };
 

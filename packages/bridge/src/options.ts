@@ -73,7 +73,11 @@ export interface ConnectOptions {
    * runtime has no SharedArrayBuffer. `'message'` takes messages anyway. @defaultValue false
    */
   readonly worker?: boolean | 'message';
-  /** Capacity of that ring (bytes, a power of two from 65536 to 2^28); over messages, of each thread's. @defaultValue 262144 */
+  /**
+   * Capacity of that ring (bytes, a power of two from 65536 to 2^28); over messages, of each thread's. What tmux writes while
+   * the session's thread is busy should fit: else tmux is held up meanwhile, and what comes next comes late.
+   * @defaultValue 1048576, 80 ms of what one tmux sends at most
+   */
   readonly ringBytes?: number;
   /** Writes everything received and sent to this file. Not together with `recording`. */
   readonly recordTo?: string;
@@ -278,7 +282,7 @@ export function settingsOf(options: ConnectOptions): Settings {
   const settings: Settings = {
     options,
     program: options.tmux ?? process.env['MILLRACE_TMUX'] ?? 'tmux',
-    ringBytes: options.ringBytes ?? 1 << 18,
+    ringBytes: options.ringBytes ?? 1 << 20,
     pauseAfterSeconds: options.pauseAfterSeconds ?? 60,
     mixedPauseAfterSeconds: options.mixedPauseAfterSeconds ?? 1,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,

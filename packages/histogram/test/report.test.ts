@@ -77,9 +77,9 @@ describe('a percentile spectrum', () => {
       [3, 'a name that is wider than a whole line of this narrow picture', 320],
     ] as const) {
       const svg = percentileSpectrumSvg(named(count, name), { width, height: 380 });
-      const boxes = [
-        ...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="14" height="4"/g),
-      ].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+      const boxes = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="14" height="4"/g)].map(
+        ([, x, y]) => ({ x: Number(x), y: Number(y) }),
+      );
       expect(boxes).toHaveLength(count);
       const lines = new Set(boxes.map(({ y }) => y));
       for (const y of lines) {

@@ -194,6 +194,7 @@ const ttyd: Scenario = {
       ...ttydEcho,
       name: 'viewer on a WebSocket, 1 flood: echo p99 against ttyd + tmux attach',
       beside: ['naive, no WebSocket', 'a bare reader'],
+      note: "'a bare reader' looks for nothing but the key's bytes in what `tmux -C` says, and sends those over a WebSocket: where it takes as long as ours, tmux's control output is the cost, which carries both panes through one client while ttyd gets a redraw",
     },
   ],
 };
@@ -240,12 +241,15 @@ const stalled: Scenario = {
 };
 
 /**
- * Keys come from a thread that isn't busy. Whoever reads, a thread that is free for 20 of 50 ms can't see them before it
- * is: `the thread itself` takes them from shared memory when it looks, with no tmux and no flood. `a bare reader` is the same
- * with tmux and its flood: a second thread reads the pipe, finds the key's bytes and posts them to the busy one.
+ * Keys come from a thread that isn't busy, at times that favour no phase of the loop (`outside-typist.ts`). Whoever reads
+ * tmux, a thread that is free for 20 of 50 ms can't see a key before it is free: a key comes while it is busy in 3 of 5
+ * cases, and waits 0 to 30 ms then. So half of all keys wait 30 x (0.5 - 0.4) / 0.6 = 5 ms or longer, and one of a hundred
+ * 29.5 ms, with a tmux that takes no time. `the thread itself` measures that bound: it takes keys from shared memory when
+ * it looks. `a bare reader` is the same with tmux and its flood: a second thread reads the pipe, finds the key's bytes and
+ * posts them to the busy one.
  */
 const busyNote =
-  "nobody is faster than 'the thread itself', which sees a key when it looks, without tmux: what it is better than naive bounds the factor. 'a bare reader' only reads tmux, looks for the key's bytes and posts them: what a second thread gets by that alone";
+  "nobody is faster than 'the thread itself', which sees a key when it looks, without tmux (by arithmetic 5 ms at p50, 29.5 ms at p99): what naive takes, divided by that, is the most that anybody reaches in that run. 'a bare reader' only reads tmux, looks for the key's bytes and posts them";
 
 const busy: Scenario = {
   name: 'busy',

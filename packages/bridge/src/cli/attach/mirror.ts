@@ -1,8 +1,8 @@
 /**
  * The current window of a session as a frame: which panes it has, where, and what stands below them.
  *
- * A pane whose size changes gets a new terminal and a new pipe, which begins with the screen as tmux has it: tmux and
- * xterm.js rewrap differently, so resizing in place would leave them apart.
+ * A pane whose size changes keeps its terminal, which its pipe resizes; as tmux and xterm.js rewrap differently, the pipe
+ * then brings the screen as tmux has it.
  */
 import type { Session } from '../../session.ts';
 import { drawBorders, Frame } from './frame.ts';
@@ -54,10 +54,7 @@ export class Mirror {
     const { panes, model } = this.#session;
     const shown = new Set(this.#shownPanes());
     for (const [id, screen] of this.#screens) {
-      const info = model.panes.get(id);
-      if (!shown.has(id) || info?.columns !== screen.columns || info?.rows !== screen.rows) {
-        this.#close(id, screen);
-      }
+      if (!shown.has(id)) this.#close(id, screen);
     }
     for (const id of shown) {
       const pane = panes.get(id);

@@ -46,8 +46,9 @@ export function styleOf(cell: IBufferCell): string {
 /** A pane's screen. */
 export class PaneScreen {
   readonly pane: Pane;
-  readonly columns: number;
-  readonly rows: number;
+  /** The pane's size, as the terminal has it: tmux's, from when the bytes that were written for it are drawn. */
+  columns: number;
+  rows: number;
   readonly pipe: Pipe;
   readonly #terminal: Terminal;
   /** Whether the program shows the cursor. */
@@ -71,7 +72,14 @@ export class PaneScreen {
     terminal.parser.registerCsiHandler({ prefix: '?', final: 'h' }, follow(true));
     terminal.parser.registerCsiHandler({ prefix: '?', final: 'l' }, follow(false));
     terminal.onWriteParsed(changed);
-    this.pipe = pane.pipe(xtermSink(terminal), { policy: 'latest', bytesHigh });
+    const sink = xtermSink(terminal);
+    const resize = (width: number, height: number): void => {
+      this.columns = width;
+      this.rows = height;
+      sink.resize!(Math.max(2, width), height);
+      changed();
+    };
+    this.pipe = pane.pipe({ ...sink, resize }, { policy: 'latest', bytesHigh });
   }
 
   /** Column of the cursor in the pane. */
