@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { Link } from '../src/bench/link.ts';
-import { outsideTyping, typeOutside } from '../src/bench/outside-typist.ts';
+import { keyDueMs, outsideTyping, typeOutside } from '../src/bench/outside-typist.ts';
+import { figureRows } from '../src/bench/report.ts';
 import { runScenario } from '../src/bench/run-scenarios.ts';
 import type { Measure, Scenario } from '../src/bench/scenario.ts';
 import { Typist } from '../src/bench/typist.ts';
@@ -110,6 +111,24 @@ test('a thread types at its own times, and whoever sees a key finds when that wa
   }
 });
 
+propertyTest.prop([
+  fc.constantFrom(25, 40, 50, 60, 100),
+  fc.double({ min: 0, max: 1, noNaN: true }),
+  fc.double({ min: 0.2, max: 0.8, noNaN: true }),
+])(
+  'its keys find a loop at every phase alike, also one that keeps step with them',
+  (period, from, part) => {
+    const keys = 200;
+    let hits = 0;
+    for (let key = 0; key < keys; key++) {
+      const phase = (keyDueMs(key, 20) / period + from) % 1;
+      if (phase < part) hits++;
+      expect(keyDueMs(key + 1, 20)).toBeGreaterThan(keyDueMs(key, 20));
+    }
+    expect(Math.abs(hits / keys - part)).toBeLessThan(0.06);
+  },
+);
+
 describe('the verdicts', () => {
   const figure = { name: 'echo', value: 'echoP99Ms', unit: 'ms', better: 'lower' } as const;
   const context = { tmux: 'tmux', signal: new AbortController().signal, scale: 1 };
@@ -150,6 +169,27 @@ describe('the verdicts', () => {
     ]);
     expect(figures[0]).toMatchObject({ ours: 20, ratio: 5, peers: { slow: 900, fast: 100 } });
     expect(turns.slice(0, 4)).toEqual(['ours0', 'slow0', 'fast0', 'ours1']);
+  });
+
+  test('name their bar as what it asks for', async () => {
+    const { figures } = await runScenario(
+      scenario({ ours: gives(1), peer: gives(1) }, [
+        { ...figure, bar: 2, peers: ['peer'] },
+        { ...figure, bar: 0.8, peers: ['peer'] },
+        { ...figure, bar: 0.75, peers: ['peer'], better: 'higher' },
+        { ...figure, bar: 5 },
+      ]),
+      1,
+      context,
+      () => {},
+    );
+    const [, ...rows] = figureRows([{ scenario: scenario({}, []), contenders: [], figures }]);
+    expect(rows.map((row) => row[4])).toEqual([
+      '2x',
+      'at most 1.25x of it',
+      'at least 0.750x of it',
+      '<= 5 ms',
+    ]);
   });
 
   test('say that a peer is missing, and go on without it; ours must run', async () => {

@@ -49,6 +49,10 @@ export const outsideTyping = (
 
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
+/** Returns when a key is due after the first (ms): in its own interval, at a place that follows no period (O2). */
+export const keyDueMs = (key: number, intervalMs: number): number =>
+  (key + ((key * goldenRatio) % 1)) * intervalMs;
+
 /** Types all keys at their times; the thread's whole program. */
 export async function typeOutside(typing: OutsideTyping): Promise<void> {
   const { terminal, intervalMs, keys, epoch } = typing;
@@ -58,8 +62,7 @@ export async function typeOutside(typing: OutsideTyping): Promise<void> {
   const file = openSync(terminal, constants.O_WRONLY | constants.O_NOCTTY);
   const first = performance.now();
   for (let key = 0; key < keys; key++) {
-    const due = first + (key + ((key * goldenRatio) % 1)) * intervalMs; // O2
-    await sleep(Math.max(0, due - performance.now()));
+    await sleep(Math.max(0, first + keyDueMs(key, intervalMs) - performance.now()));
     sentAt[key] = clock.now();
     Atomics.store(count, 0, key + 1); // O1
     writeSync(file, keyText(key));

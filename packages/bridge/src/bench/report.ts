@@ -75,7 +75,9 @@ export function remarksOf({ contenders, reason }: ScenarioResult): string[] {
 const targetOf = ({ peers, bar, unit, better }: Figure): string => {
   if (peers === undefined) return `${better === 'lower' ? '<=' : '>='} ${digits(bar)} ${unit}`;
   if (bar >= 1) return `${digits(bar)}x`;
-  return better === 'lower' ? `at most ${digits(1 / bar)}x of it` : `at least ${digits(bar)}x of it`;
+  return better === 'lower'
+    ? `at most ${digits(1 / bar)}x of it`
+    : `at least ${digits(bar)}x of it`;
 };
 
 /** Returns a row of the verdicts' table. */
