@@ -5,7 +5,7 @@
  * are gathered up to a limit, because whoever sent the command wants all of it.
  *
  * R1: records and events leave in the order of the stream.
- * R2: `readEnd` follows every read, also one in which the parser found nothing.
+ * R2: `readEnd` follows whatever came at once, also what the parser found nothing in.
  * R3: after `ended` nothing more leaves.
  */
 import { ControlParser, type Guard } from '@millrace/tmux-proto';
@@ -94,7 +94,10 @@ export class Reader implements Receiver {
     this.#readAt = dueAt ?? this.#clock.now();
     this.bytes += chunk.length;
     this.#parser.push(chunk);
-    this.#target.readEnd(); // R2
+  }
+
+  readEnd(): void {
+    if (!this.#ended) this.#target.readEnd(); // R2
   }
 
   recordingFailed({ message, cause }: BridgeError): void {

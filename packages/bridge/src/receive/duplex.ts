@@ -44,6 +44,7 @@ export class DuplexTransport implements Transport {
     this.#readable.on('data', (chunk: Uint8Array | string) => {
       if (this.#ended) return;
       receiver.received(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk);
+      receiver.readEnd();
     });
     this.#readable.on('end', () => finish());
     this.#readable.on('error', (error) => finish(error));

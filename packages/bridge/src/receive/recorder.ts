@@ -88,6 +88,7 @@ export class RecordingTransport implements Transport {
         this.#record(false, chunk);
         receiver.received(chunk, dueAt);
       },
+      readEnd: () => receiver.readEnd(),
       ended: (exit: TransportExit) => {
         this.#close();
         receiver.ended(exit);

@@ -4,7 +4,8 @@
  * Three paces. `recorded` keeps the recorded gaps (divided by `speed`). `max` hands out 64 KiB reads, the
  * largest that Node makes from a pipe, as fast as they are taken. `records` is open-loop: line number n of
  * the output is due n / rate seconds after the start, whether or not anybody keeps up, and each chunk says
- * when its first record was due; latency is then counted from the schedule, not from a late delivery.
+ * when its first record was due; latency is then counted from the schedule, not from a late delivery. What is due in one
+ * turn of the event loop came at once.
  *
  * Until the next record is due, a thread that does nothing else sleeps, at least 0.1 ms and at most 1 ms, then looks at its
  * event loop; any other thread keeps turning its loop. Turning it makes garbage and takes the core that the next station's
@@ -160,17 +161,12 @@ export class ReplayTransport implements Transport {
   readonly #turn = (): void => {
     if (this.#pausedAtMs !== undefined) return;
     let budgetBytes = readBytes;
-    while (budgetBytes > 0 && this.#loop < this.#loops) {
+    let waitMs = 0;
+    while (budgetBytes > 0 && this.#loop < this.#loops && this.#pausedAtMs === undefined) {
       const piece = this.#pieces[this.#index]!;
       const dueMs = this.#startMs + this.#loop * this.#loopMs + piece.dueMicroseconds / 1000;
-      const waitMs = dueMs - performance.now();
-      if (waitMs > 0) {
-        if (this.#nap !== undefined) {
-          Atomics.wait(this.#nap, 0, 0, Math.min(Math.max(waitMs, napMsMin), napMsMax));
-        }
-        this.#schedule(waitMs);
-        return;
-      }
+      waitMs = dueMs - performance.now();
+      if (waitMs > 0) break;
       const dueAt = this.#openLoop ? this.#clock.now() + waitMs * 1e6 : undefined;
       budgetBytes -= piece.bytes.length;
       if (++this.#index === this.#pieces.length) {
@@ -178,10 +174,17 @@ export class ReplayTransport implements Transport {
         this.#loop++;
       }
       this.#receiver?.received(piece.bytes, dueAt);
-      if (this.#pausedAtMs !== undefined) return;
     }
-    if (this.#loop < this.#loops) this.#schedule(0);
-    else this.#end();
+    if (budgetBytes < readBytes) this.#receiver?.readEnd();
+    if (this.#pausedAtMs !== undefined) return;
+    if (this.#loop === this.#loops) {
+      this.#end();
+      return;
+    }
+    if (waitMs > 0 && this.#nap !== undefined) {
+      Atomics.wait(this.#nap, 0, 0, Math.min(Math.max(waitMs, napMsMin), napMsMax));
+    }
+    this.#schedule(waitMs);
   };
 
   #end(): void {

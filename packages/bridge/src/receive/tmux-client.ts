@@ -61,7 +61,9 @@ export class TmuxClient implements Transport {
   open(receiver: Receiver): void {
     const buffer = new Uint8Array(readBytes);
     const push = (chunk: Uint8Array): void => {
-      if (!this.#ended) receiver.received(chunk);
+      if (this.#ended) return;
+      receiver.received(chunk);
+      receiver.readEnd();
     };
     const target: ReceiveTarget = {
       target: () => buffer,

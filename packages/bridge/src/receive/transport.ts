@@ -15,6 +15,8 @@ export interface Receiver {
    * were due, in nanoseconds of the session's clock: latency counts from there.
    */
   received(chunk: Uint8Array, dueAt?: number): void;
+  /** Learns that what was received since the last time is all that came at once: follows one `received` or several. */
+  readEnd(): void;
   /** Learns the process id of the tmux client, once it runs, if the transport starts one. */
   started?(pid: number): void;
   /** Learns that what it receives is recorded no longer. */

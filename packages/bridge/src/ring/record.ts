@@ -7,8 +7,9 @@
  *                   | pane   | read    | read at   | parsed at   | bytes, decoded
  *                   | u32    | u32     | f64       | f64         |
  *                   +--------+---------+-----------+-------------+---------------
- * event (kind 1)    | last   | read    | part of the event: text length u32, JSON, a reply's body
+ * event (kind 1)    | last   | read    | part of the event: form u32, JSON; of a reply its guard as JSON, its body
  *                   +--------+---------+---------------
+ * form: bytes of the JSON * 8, + 1 for a reply, + 2 for one that is ok, + 4 for one that was truncated
  * read: bytes read from tmux since the record before, for statistics
  * ```
  *
@@ -50,36 +51,47 @@ const textOf = (key: string, value: unknown): unknown => {
   return { message, stack, code: (value as NodeJS.ErrnoException).code };
 };
 
+const formReply = 1;
+const formOk = 2;
+const formTruncated = 4;
+
 /**
  * Returns an event as bytes.
  *
  * JSON rather than `v8.serialize`: that makes a native object a call, which the collector must finalise one by one. A
- * stream with many replies then stops its thread for milliseconds at a time.
+ * stream with many replies then stops its thread for milliseconds at a time. A reply, the only event that comes often, makes
+ * no object but its bytes and its guard's text.
  */
-export function encodeEvent(event: StreamEvent): Uint8Array {
+export function encodeEvent(event: StreamEvent): Buffer {
   const isReply = event.type === 'reply';
   const text = isReply
-    ? JSON.stringify({ ...event, body: undefined })
+    ? JSON.stringify(event.guard)
     : JSON.stringify(event, event.type === 'ended' ? textOf : undefined);
   const textBytes = Buffer.byteLength(text);
   const bytes = Buffer.allocUnsafe(4 + textBytes + (isReply ? event.body.length : 0));
-  bytes.writeUInt32LE(textBytes, 0);
+  let form = textBytes * 8;
+  if (isReply) {
+    form += formReply + (event.ok ? formOk : 0) + (event.truncated ? formTruncated : 0);
+    bytes.set(event.body, 4 + textBytes);
+  }
+  bytes.writeUInt32LE(form, 0);
   bytes.write(text, 4);
-  if (isReply) bytes.set(event.body, 4 + textBytes);
   return bytes;
 }
 
-/** Returns the event that `encodeEvent` made bytes of; a reply's body is a part of them. */
-export function decodeEvent(bytes: Uint8Array): StreamEvent {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const end = 4 + view.readUInt32LE(0);
-  const event = JSON.parse(view.toString('utf8', 4, end)) as StreamEvent;
-  if (event.type === 'reply') {
-    return {
-      ...event,
-      body: new Uint8Array(view.buffer, view.byteOffset + end, view.length - end),
-    };
+/** Returns the event that `encodeEvent` made bytes of, as the caller's own. */
+export function decodeEvent(bytes: Buffer, start: number, end: number): StreamEvent {
+  const form = bytes.readUInt32LE(start);
+  const textEnd = start + 4 + (form >>> 3);
+  const value: unknown = JSON.parse(bytes.toString('utf8', start + 4, textEnd));
+  if ((form & formReply) !== 0) {
+    const body = new Uint8Array(end - textEnd);
+    bytes.copy(body, 0, textEnd, end);
+    const ok = (form & formOk) !== 0;
+    const truncated = (form & formTruncated) !== 0;
+    return { type: 'reply', guard: value as string, ok, body, truncated };
   }
+  const event = value as StreamEvent;
   if (event.type !== 'ended' || event.exit.cause === undefined) return event;
   const { message, stack, code } = event.exit.cause as NodeJS.ErrnoException;
   const cause = Object.assign(new Error(message), { code, stack });

@@ -47,6 +47,7 @@ transport.open({
     writer.received(chunk.length);
     reader.received(chunk, dueAt);
   },
+  readEnd: () => reader.readEnd(),
   recordingFailed: (error) => {
     reader.recordingFailed(error);
     writer.readEnd();
