@@ -25,7 +25,7 @@ export abstract class Reader<Options extends WaitOptions = WaitOptions> {
   abstract tryPop(): Uint8Array | undefined;
   /** Whether a record is there. @internal */
   abstract hasRecord(): boolean;
-  /** What such a wait waits for: a record, or that none will ever come. @internal */
+  /** What such a wait waits for: a record, or that none will ever come. May be the same for each. @internal */
   abstract subject(options: WaitOptions): Waitable;
 
   /**
@@ -34,10 +34,10 @@ export abstract class Reader<Options extends WaitOptions = WaitOptions> {
    * @returns true when there is one; false when the stream has ended and is drained, or `timeoutMs` has passed
    */
   async ready(options: Options | WaitOptions = NO_OPTIONS): Promise<boolean> {
-    const wait = { signal: options.signal, timeoutMs: timeoutOf(options) };
+    timeoutOf(options);
     this.pending++;
     try {
-      await this.waiter.wait(this.subject(options), wait);
+      await this.waiter.wait(this.subject(options), options);
     } finally {
       this.pending--;
     }

@@ -219,7 +219,8 @@ export class Waiter {
   }
 
   /**
-   * Waits without blocking until the subject is ready.
+   * Waits without blocking until the subject is ready. A function of its own for the loop would cost each wait two
+   * promises more.
    *
    * @returns whether it is ready; false when the timeout has passed
    */
@@ -245,36 +246,28 @@ export class Waiter {
     }
     const held = this.ref;
     if (held) keepAlive.hold();
+    const { words, line } = this;
     try {
-      return await this.loop(subject, pending, signal);
+      for (;;) {
+        const epoch = Atomics.load(words, line + EPOCH); // (1)
+        subject.announce(); // (2)
+        Atomics.or(words, line + FLAG, this.strategy === 'waitAsync' ? FLAG_WAITER : FLAG_BELL); // (3)
+        if (subject.isReady()) return true; // (4)
+        if (pending?.over) {
+          signal?.throwIfAborted();
+          return false;
+        }
+        this.parks++;
+        await this.park(epoch); // (5)
+        // mutant-ok drop-recheck: as in waitSync
+        if (subject.isReady()) return true; // W3
+      }
     } finally {
       if (held) keepAlive.drop();
       // mutant-ok skip-condition: removes nothing
       if (pending !== undefined) deadlines.remove(pending);
       // mutant-ok skip-condition: removes nothing
       if (abort !== undefined) signal?.removeEventListener('abort', abort);
-    }
-  }
-
-  private async loop(
-    subject: Waitable,
-    pending: PendingWait | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const { words, line } = this;
-    for (;;) {
-      const epoch = Atomics.load(words, line + EPOCH); // (1)
-      subject.announce(); // (2)
-      Atomics.or(words, line + FLAG, this.strategy === 'waitAsync' ? FLAG_WAITER : FLAG_BELL); // (3)
-      if (subject.isReady()) return true; // (4)
-      if (pending?.over) {
-        signal?.throwIfAborted();
-        return false;
-      }
-      this.parks++;
-      await this.park(epoch); // (5)
-      // mutant-ok drop-recheck: as in waitSync
-      if (subject.isReady()) return true; // W3
     }
   }
 
