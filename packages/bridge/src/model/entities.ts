@@ -113,10 +113,11 @@ export function fieldsChanged<Info extends object>(
   before: Info,
   after: Info,
 ): (keyof Info & string)[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
-    keyof Info & string
-  >;
-  return [...names].filter((name) => !same(before[name], after[name]));
+  const names = Object.keys(before) as (keyof Info & string)[];
+  for (const name of Object.keys(after) as (keyof Info & string)[]) {
+    if (!Object.hasOwn(before, name)) names.push(name);
+  }
+  return names.filter((name) => !same(before[name], after[name]));
 }
 
 /** Returns the change from one info to another, or nothing if they are equal. */

@@ -317,8 +317,12 @@ export class Model {
   #layoutChanged({ window, layout, visibleLayout = layout, flags }: LayoutChange): void {
     const before = this.#windows.get(window);
     const tiled = parseLayout(layout);
+    const visible = visibleLayout === layout ? tiled : parseLayout(visibleLayout);
     const panes = tiled.panes();
-    const known = before === undefined ? '' : parseLayout(before.layout).panes().join();
+    const known =
+      before === undefined
+        ? ''
+        : (before.layout === layout ? tiled : parseLayout(before.layout)).panes().join();
     const root = tiled.count === 0 ? undefined : tiled.cell(0);
     const after: WindowInfo = {
       ...(before ?? { borderStatus: 'off', links: [] }),
@@ -331,7 +335,7 @@ export class Model {
     this.#windows.set(window, after);
     this.#tell([
       ...changeOf('window', window, before, after),
-      ...this.#placed(window, tiled, parseLayout(visibleLayout), after.borderStatus),
+      ...this.#placed(window, tiled, visible, after.borderStatus),
     ]);
     // Panes that are new, gone or in another order have titles and indices to ask for.
     if (before === undefined || known !== panes.join()) this.#want();
