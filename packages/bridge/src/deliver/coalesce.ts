@@ -12,9 +12,8 @@
  * flood made large is given back when it has been delivered.
  */
 import type { Merge } from '@millrace/batcher';
+import { copyRange } from '../parse/copy-range.ts';
 
-/** Makes no view where Node has a native copy (24 on); `set` would need one. */
-const copyBytes = Buffer.prototype.copy;
 const bytesInitial = 4096;
 const bytesKept = 1 << 18;
 
@@ -57,16 +56,7 @@ export function appendRecord(joined: JoinedOutput, range: OutputRange): void {
     joined.readAt = range.readAt;
     joined.queuedAt = range.queuedAt;
   }
-  const from = range.start;
-  const count = range.end - from;
-  if (count <= 24) {
-    // A call into native code costs more than a few bytes do.
-    for (let index = 0; index < count; index++) {
-      joined.bytes[joined.length + index] = range.bytes[from + index]!;
-    }
-  } else {
-    copyBytes.call(range.bytes, joined.bytes, joined.length, from, range.end);
-  }
+  copyRange(range.bytes, range.start, range.end, joined.bytes, joined.length);
   joined.length = length;
 }
 

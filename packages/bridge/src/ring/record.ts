@@ -62,7 +62,7 @@ const formTruncated = 4;
  * stream with many replies then stops its thread for milliseconds at a time. A reply, the only event that comes often, makes
  * no object but its bytes and its guard's text.
  */
-export function encodeEvent(event: StreamEvent): Buffer {
+export function encodeEvent(event: StreamEvent): Uint8Array {
   const isReply = event.type === 'reply';
   const text = isReply
     ? JSON.stringify(event.guard)
@@ -79,14 +79,14 @@ export function encodeEvent(event: StreamEvent): Buffer {
   return bytes;
 }
 
-/** Returns the event that `encodeEvent` made bytes of, as the caller's own. */
-export function decodeEvent(bytes: Buffer, start: number, end: number): StreamEvent {
-  const form = bytes.readUInt32LE(start);
-  const textEnd = start + 4 + (form >>> 3);
-  const value: unknown = JSON.parse(bytes.toString('utf8', start + 4, textEnd));
+/** Returns the event that `encodeEvent` made bytes of; a reply's body is a part of them. */
+export function decodeEvent(bytes: Uint8Array): StreamEvent {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const form = view.readUInt32LE(0);
+  const textEnd = 4 + (form >>> 3);
+  const value: unknown = JSON.parse(view.toString('utf8', 4, textEnd));
   if ((form & formReply) !== 0) {
-    const body = new Uint8Array(end - textEnd);
-    bytes.copy(body, 0, textEnd, end);
+    const body = new Uint8Array(view.buffer, view.byteOffset + textEnd, view.length - textEnd);
     const ok = (form & formOk) !== 0;
     const truncated = (form & formTruncated) !== 0;
     return { type: 'reply', guard: value as string, ok, body, truncated };

@@ -10,7 +10,7 @@
  * K2: while paused, at most the record that was being handed over is delivered.
  * K3: a ring that has ended is waited on no more: its worker's end is, which says why.
  *
- * Cost: no allocation a record; an event is decoded in place, from a copy if it came in parts.
+ * Cost: no allocation a record; an event is copied and decoded.
  */
 import { DRAIN_STOP, type DrainCallback, type RingConsumer } from '@millrace/ringbuffer';
 import type { RecordTarget, StreamEvent } from '../parse/records.ts';
@@ -38,7 +38,6 @@ export interface RingReaderHost {
 export class RingReader {
   readonly #consumer: RingConsumer;
   readonly #views: RingViews;
-  readonly #bytes: Buffer;
   readonly #target: RecordTarget;
   readonly #host: RingReaderHost;
   #exit: TransportExit | undefined;
@@ -52,8 +51,6 @@ export class RingReader {
   constructor(consumer: RingConsumer, target: RecordTarget, host: RingReaderHost) {
     this.#consumer = consumer;
     this.#views = viewsOf(consumer.bytes);
-    const { buffer, byteOffset, byteLength } = consumer.bytes;
-    this.#bytes = Buffer.from(buffer, byteOffset, byteLength);
     this.#target = target;
     this.#host = host;
   }
@@ -130,12 +127,11 @@ export class RingReader {
     end: number,
     isLast: boolean,
   ): StreamEvent | undefined {
-    // mutant-ok skip-condition: a short cut, decodes in place what came in one part
-    if (isLast && this.#parts.length === 0) return decodeEvent(this.#bytes, start, end);
-    this.#parts.push(bytes.slice(start, end));
+    const part = bytes.slice(start, end);
+    // mutant-ok skip-condition: a short cut, copies no second time what came in one part
+    if (isLast && this.#parts.length === 0) return decodeEvent(part);
+    this.#parts.push(part);
     // mutant-ok skip-condition: events of several records are in `ring-writer.internal`
-    if (!isLast) return undefined;
-    const whole = Buffer.concat(this.#parts.splice(0));
-    return decodeEvent(whole, 0, whole.length);
+    return isLast ? decodeEvent(Buffer.concat(this.#parts.splice(0))) : undefined;
   }
 }

@@ -14,6 +14,7 @@
  * visible at the end of the read, or earlier when 16 KiB have gathered.
  */
 import type { RingProducer } from '@millrace/ringbuffer';
+import { copyRange } from '../parse/copy-range.ts';
 import type { RecordTarget, StreamEvent } from '../parse/records.ts';
 import {
   encodeEvent,
@@ -25,9 +26,6 @@ import {
   type RingViews,
   viewsOf,
 } from './record.ts';
-
-/** Makes no view where Node has a native copy (24 on); `set` would need one. */
-const copyBytes = Buffer.prototype.copy;
 
 /** A record that found no room. */
 interface Aside {
@@ -134,16 +132,7 @@ export class RingWriter implements RecordTarget {
     // mutant-ok swap-statements: all of a record is published together
     doubles[(at >> 3) + 1] = readAt;
     doubles[(at >> 3) + 2] = parsedAt;
-    const target = this.#producer.bytes;
-    const to = at + outputHeaderBytes;
-    const count = end - start;
-    // mutant-ok skip-condition, index-off-by-one: both ways copy the same
-    if (count <= 24) {
-      // mutant-ok index-off-by-one: into what comes next, which `ring-writer.internal` fills to the last byte
-      for (let index = 0; index < count; index++) target[to + index] = bytes[start + index]!;
-    } else {
-      copyBytes.call(bytes, target, to, start, end);
-    }
+    copyRange(bytes, start, end, this.#producer.bytes, at + outputHeaderBytes);
     this.#producer.commit();
     return true;
   }
