@@ -235,6 +235,34 @@ it('loader: a cache that throws keeps no load from settling', async () => {
   for (const task of later) expect(task).toThrow(error);
 });
 
+it('loader: a load that the cache refuses is no load', async () => {
+  const requests: number[][] = [];
+  let isFull = true;
+  const promises = new Map<number, Promise<number>>();
+  const loader = createLoader<number, number>({
+    cache: {
+      get: (key) => promises.get(key),
+      set: (key, value) => {
+        if (isFull) throw new Error('full');
+        promises.set(key, value);
+      },
+      delete: (key) => promises.delete(key),
+      clear: () => promises.clear(),
+    },
+    load: (keys) => {
+      requests.push([...keys]);
+      return keys.map((key) => (key === 3 ? new Error('no 3') : 2 * key));
+    },
+  });
+  expect(() => loader.load(1)).toThrow('full');
+  isFull = false;
+  const [two, three] = await Promise.allSettled([loader.load(2), loader.load(3)]);
+  expect(two).toEqual({ status: 'fulfilled', value: 4 }); // D3: each its own
+  expect(three.status).toBe('rejected');
+  expect(requests).toEqual([[2, 3]]);
+  expect([...promises.keys()]).toEqual([2]);
+});
+
 it('loader: without a cache every load asks', async () => {
   const requests: string[][] = [];
   const loader = createLoader({
