@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cli } from './support/command.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 const columns = 100;
 const rows = 30;
@@ -60,7 +60,8 @@ describe.skipIf(!hasTmux)('millrace attach', () => {
     await until(() => /status=\d/.test(screen()));
   };
 
-  test('shows all panes where tmux has them, and follows splits, windows and sizes', async () => {
+  // What was there before is on the screen since tmux 3.2.
+  test.skipIf(!canResync)('shows all panes where tmux has them, and follows splits, windows and sizes', async () => {
     inner.run('new-session', '-d', '-s', 'main', '-x', '80', '-y', '24', 'sh');
     inner.run('split-window', '-h', 'sh');
     inner.run('send-keys', '-t', 'main:0.0', 'echo left $((6*7))', 'Enter');
@@ -92,7 +93,7 @@ describe.skipIf(!hasTmux)('millrace attach', () => {
     expect(inner.run('list-windows').trim().split('\n')).toHaveLength(2);
   });
 
-  test('sends keys to the active pane, in the modes that its program has asked for', async () => {
+  test.skipIf(!canResync)('sends keys to the active pane, in the modes that its program has asked for', async () => {
     const program = "stty raw -echo; printf '\\033[?1hready'; od -An -c -w1 -N6; exec sleep 1000";
     inner.run('new-session', '-d', '-s', 'main', program);
     attach();
@@ -103,7 +104,7 @@ describe.skipIf(!hasTmux)('millrace attach', () => {
     await detach();
   });
 
-  test('shows colours and attributes', async () => {
+  test.skipIf(!canResync)('shows colours and attributes', async () => {
     const program = "printf '\\033[1;31mred\\033[0m \\033[48;2;1;2;3mrgb\\033[0m'; exec sleep 1000";
     inner.run('new-session', '-d', '-s', 'main', program);
     attach();

@@ -5,7 +5,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hasTmux, type TestServer, testServer, tmuxProgram, until } from './support/tmux.ts';
+import {
+  canResync,
+  hasTmux,
+  type TestServer,
+  testServer,
+  tmuxProgram,
+  until,
+} from './support/tmux.ts';
 
 let server: TestServer;
 const children: ChildProcess[] = [];
@@ -36,7 +43,8 @@ function run(name: string, args: readonly string[], env: Record<string, string> 
 }
 
 describe.skipIf(!hasTmux)('examples', () => {
-  test('headless-mirror shows the screen, and each change', async () => {
+  // It begins with what the pane showed before, which is restored since tmux 3.2.
+  test.skipIf(!canResync)('headless-mirror shows the screen, and each change', async () => {
     server.run(
       'new-session',
       '-d',
@@ -74,7 +82,7 @@ describe.skipIf(!hasTmux)('examples', () => {
       'stty raw -echo; read -r go; seq 1 20000; printf "it \\033[31mFAILED\\033[0m in 日本\\n"; exec cat';
     server.run('new-session', '-d', '-s', 'main', '-x', '60', '-y', '10', program);
     const agent = run('watch-for', ['FAILED|^777$', '-S', server.socketPath, '--count', '2']);
-    await until(() => server.run('list-clients', '-F', '#{client_flags}').includes('control-mode'));
+    await until(() => server.run('list-clients', '-F', '#{client_control_mode}').includes('1'));
     server.run('send-keys', '-t', 'main', 'go', 'C-j');
     expect(await agent.ended).toEqual([0, null]);
     expect(agent.output.replace(/^\S+Z /gm, '')).toBe('%0 777\n%0 it FAILED in 日本\n');

@@ -9,7 +9,7 @@ import { supports } from '@millrace/tmux-proto/commands';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
 import { modes } from './support/modes.ts';
-import { fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 let server: TestServer;
 beforeEach(() => {
@@ -155,8 +155,9 @@ describe.skipIf(!hasTmux).each(modes)('a real tmux, worker: $worker', ({ worker 
     expect(await session.closed).toMatchObject({ reason: 'exited' });
   });
 
-  // A server each: one that is about to end refuses the next client without a word.
-  test.each(['printf hello', 'sleep 0.01', 'sleep 0.05'])(
+  // A server each: one that is about to end refuses the next client without a word. Without `%exit` the status of the
+  // client stands for the end, and it is 1 if a command failed because the session was over already.
+  test.skipIf(!canResync).each(['printf hello', 'sleep 0.01', 'sleep 0.05'])(
     'a program that is over before connect is: %s',
     async (command) => {
       const session = await open(command);

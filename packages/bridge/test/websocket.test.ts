@@ -21,7 +21,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type FakeSocket, socketPair } from './support/socket-pair.ts';
-import { hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import { canResync, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
 
 const sleep = (timeMs: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, timeMs));
@@ -89,7 +89,8 @@ describe.skipIf(!hasTmux)('over a real connection', () => {
     await until(() => text().includes(mark));
   }
 
-  test('keys come back beside a flood; hidden costs nothing; writing is as allowed', {
+  // Before tmux 3.2 nothing can be skipped: a hidden viewer gets it all, and a slow one holds the others up.
+  test.skipIf(!canResync)('keys come back beside a flood; hidden costs nothing; writing is as allowed', {
     timeout: 30_000,
   }, async () => {
     const typedBytes: string[] = [];
@@ -126,7 +127,7 @@ describe.skipIf(!hasTmux)('over a real connection', () => {
     expect(await viewer.closed).toBeUndefined();
   });
 
-  test('a slow client, one that stalls, one that never acknowledges and one that vanishes disturb nobody', {
+  test.skipIf(!canResync)('a slow client, one that stalls, one that never acknowledges and one that vanishes disturb nobody', {
     timeout: 60_000,
   }, async () => {
     await serve();
