@@ -61,48 +61,54 @@ describe.skipIf(!hasTmux)('millrace attach', () => {
   };
 
   // What was there before is on the screen since tmux 3.2.
-  test.skipIf(!canResync)('shows all panes where tmux has them, and follows splits, windows and sizes', async () => {
-    inner.run('new-session', '-d', '-s', 'main', '-x', '80', '-y', '24', 'sh');
-    inner.run('split-window', '-h', 'sh');
-    inner.run('send-keys', '-t', 'main:0.0', 'echo left $((6*7))', 'Enter');
-    inner.run('send-keys', '-t', 'main:0.1', 'seq 1 100', 'Enter');
-    attach();
-    await shown('left 42');
-    await shown('│');
-    await shown('[main]');
-    await until(panesMatch);
-    expect(inner.run('display-message', '-p', '#{window_width}x#{window_height}').trim()).toBe(
-      `${columns}x${rows - 1}`,
-    );
+  test.skipIf(!canResync)(
+    'shows all panes where tmux has them, and follows splits, windows and sizes',
+    async () => {
+      inner.run('new-session', '-d', '-s', 'main', '-x', '80', '-y', '24', 'sh');
+      inner.run('split-window', '-h', 'sh');
+      inner.run('send-keys', '-t', 'main:0.0', 'echo left $((6*7))', 'Enter');
+      inner.run('send-keys', '-t', 'main:0.1', 'seq 1 100', 'Enter');
+      attach();
+      await shown('left 42');
+      await shown('│');
+      await shown('[main]');
+      await until(panesMatch);
+      expect(inner.run('display-message', '-p', '#{window_width}x#{window_height}').trim()).toBe(
+        `${columns}x${rows - 1}`,
+      );
 
-    inner.run('split-window', '-v', '-t', 'main:0.1', 'sh');
-    inner.run('send-keys', '-t', 'main:0.2', 'echo third', 'Enter');
-    await shown('├');
-    await until(panesMatch);
+      inner.run('split-window', '-v', '-t', 'main:0.1', 'sh');
+      inner.run('send-keys', '-t', 'main:0.2', 'echo third', 'Enter');
+      await shown('├');
+      await until(panesMatch);
 
-    inner.run('new-window', '-n', 'second', 'sh');
-    inner.run('send-keys', 'echo in the second window', 'Enter');
-    await shown('in the second window');
-    await until(panesMatch);
+      inner.run('new-window', '-n', 'second', 'sh');
+      inner.run('send-keys', 'echo in the second window', 'Enter');
+      await shown('in the second window');
+      await until(panesMatch);
 
-    await detach();
-    expect(screen()).toMatch(/detached after \d/);
-    expect(screen()).toMatch(/key to frame/);
-    expect(screen()).toContain('status=0');
-    expect(inner.run('list-clients').trim()).toBe(''); // and the session goes on
-    expect(inner.run('list-windows').trim().split('\n')).toHaveLength(2);
-  });
+      await detach();
+      expect(screen()).toMatch(/detached after \d/);
+      expect(screen()).toMatch(/key to frame/);
+      expect(screen()).toContain('status=0');
+      expect(inner.run('list-clients').trim()).toBe(''); // and the session goes on
+      expect(inner.run('list-windows').trim().split('\n')).toHaveLength(2);
+    },
+  );
 
-  test.skipIf(!canResync)('sends keys to the active pane, in the modes that its program has asked for', async () => {
-    const program = "stty raw -echo; printf '\\033[?1hready'; od -An -c -w1 -N6; exec sleep 1000";
-    inner.run('new-session', '-d', '-s', 'main', program);
-    attach();
-    await shown('ready');
-    outer.run('send-keys', 'x', 'Up', 'é');
-    // x, ESC O A because the program has set application cursor keys, and two bytes of é
-    await until(() => screen().replaceAll(/\s+/g, ' ').includes('x 033 O A 303 251'));
-    await detach();
-  });
+  test.skipIf(!canResync)(
+    'sends keys to the active pane, in the modes that its program has asked for',
+    async () => {
+      const program = "stty raw -echo; printf '\\033[?1hready'; od -An -c -w1 -N6; exec sleep 1000";
+      inner.run('new-session', '-d', '-s', 'main', program);
+      attach();
+      await shown('ready');
+      outer.run('send-keys', 'x', 'Up', 'é');
+      // x, ESC O A because the program has set application cursor keys, and two bytes of é
+      await until(() => screen().replaceAll(/\s+/g, ' ').includes('x 033 O A 303 251'));
+      await detach();
+    },
+  );
 
   test.skipIf(!canResync)('shows colours and attributes', async () => {
     const program = "printf '\\033[1;31mred\\033[0m \\033[48;2;1;2;3mrgb\\033[0m'; exec sleep 1000";

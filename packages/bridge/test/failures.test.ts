@@ -9,7 +9,14 @@ import { supports } from '@millrace/tmux-proto/commands';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from './support/error-code.ts';
 import { modes } from './support/modes.ts';
-import { canResync, fakeTmux, hasTmux, type TestServer, testServer, until } from './support/tmux.ts';
+import {
+  canResync,
+  fakeTmux,
+  hasTmux,
+  type TestServer,
+  testServer,
+  until,
+} from './support/tmux.ts';
 
 let server: TestServer;
 beforeEach(() => {

@@ -90,77 +90,85 @@ describe.skipIf(!hasTmux)('over a real connection', () => {
   }
 
   // Before tmux 3.2 nothing can be skipped: a hidden viewer gets it all, and a slow one holds the others up.
-  test.skipIf(!canResync)('keys come back beside a flood; hidden costs nothing; writing is as allowed', {
-    timeout: 30_000,
-  }, async () => {
-    const typedBytes: string[] = [];
-    const sizes: number[][] = [];
-    await serve({
-      onInput: (pane, bytes) => {
-        typedBytes.push(Buffer.from(bytes).toString());
-        pane.type(bytes).catch(() => {});
-      },
-      onResize: (columns, rows) => void sizes.push([columns, rows]),
-    });
-    const { viewer, text, socket } = watch();
-    await once(socket, 'open');
-    viewer.focus(echo.id);
-    for (let key = 0; key < 20; key++) await typed(text, `<${key}>`);
-    viewer.type(echo.id, 'from the viewer');
-    viewer.resize(100, 30);
-    await until(() => text().includes('from the viewer') && sizes.length === 1);
-    expect(sizes).toEqual([[100, 30]]);
-    expect(typedBytes.join('')).toBe('from the viewer');
+  test.skipIf(!canResync)(
+    'keys come back beside a flood; hidden costs nothing; writing is as allowed',
+    {
+      timeout: 30_000,
+    },
+    async () => {
+      const typedBytes: string[] = [];
+      const sizes: number[][] = [];
+      await serve({
+        onInput: (pane, bytes) => {
+          typedBytes.push(Buffer.from(bytes).toString());
+          pane.type(bytes).catch(() => {});
+        },
+        onResize: (columns, rows) => void sizes.push([columns, rows]),
+      });
+      const { viewer, text, socket } = watch();
+      await once(socket, 'open');
+      viewer.focus(echo.id);
+      for (let key = 0; key < 20; key++) await typed(text, `<${key}>`);
+      viewer.type(echo.id, 'from the viewer');
+      viewer.resize(100, 30);
+      await until(() => text().includes('from the viewer') && sizes.length === 1);
+      expect(sizes).toEqual([[100, 30]]);
+      expect(typedBytes.join('')).toBe('from the viewer');
 
-    viewer.hide();
-    const { viewer: near } = viewers[0]!;
-    await until(() => near.hidden);
-    const { bytes } = near.stats;
-    const { records } = session.stats();
-    await until(() => session.stats().records > records + 500);
-    expect(near.stats).toMatchObject({ bytes, hidden: true });
-    viewer.show();
-    await until(() => near.stats.bytes > bytes);
-    await typed(text, '<shown>');
-    viewer.close();
-    expect(await viewers[0]!.closed).toBeUndefined();
-    expect(await viewer.closed).toBeUndefined();
-  });
+      viewer.hide();
+      const { viewer: near } = viewers[0]!;
+      await until(() => near.hidden);
+      const { bytes } = near.stats;
+      const { records } = session.stats();
+      await until(() => session.stats().records > records + 500);
+      expect(near.stats).toMatchObject({ bytes, hidden: true });
+      viewer.show();
+      await until(() => near.stats.bytes > bytes);
+      await typed(text, '<shown>');
+      viewer.close();
+      expect(await viewers[0]!.closed).toBeUndefined();
+      expect(await viewer.closed).toBeUndefined();
+    },
+  );
 
-  test.skipIf(!canResync)('a slow client, one that stalls, one that never acknowledges and one that vanishes disturb nobody', {
-    timeout: 60_000,
-  }, async () => {
-    await serve();
-    const good = watch();
-    await once(good.socket, 'open');
-    const slow = watch(20);
-    const stalled = watch();
-    const silent = client(); // takes everything and says nothing
-    const vanishing = watch();
-    for (const { socket } of [slow, stalled, vanishing]) await once(socket, 'open');
-    await until(() => viewers.length === 5);
-    stalled.socket.pause();
-    await until(() => slow.text().length > 0 || slow.socket.readyState !== 1);
-    vanishing.socket.terminate();
-    for (let key = 0; key < 30; key++) await typed(good.text, `<${key}>`);
-    const { bytes } = viewers[0]!.viewer.stats;
-    await until(() => viewers[0]!.viewer.stats.bytes > bytes + 100_000);
-    for (const { viewer } of viewers) {
-      expect(viewer.stats.waitingBytesMax).toBeLessThan(512 * 1024);
-      expect(viewer.stats.inFlightBytes).toBeLessThan(2 * 1024 * 1024);
-    }
-    const kinds = await Promise.race([
-      Promise.all(viewers.slice(-1).map((one) => one.closed)),
-      sleep(1).then(() => 'open'),
-    ]);
-    expect(kinds === 'open' || kinds.length === 1).toBe(true);
-    await until(() => viewers.filter((one) => one.panes.length === 0).length === 1); // the one that vanished
-    expect(silent.readyState).toBe(1);
-    stalled.socket.resume();
-    await typed(stalled.text, '<awake>');
-    await typed(slow.text, '<slow>');
-    expect(good.text()).toContain('<slow>');
-  });
+  test.skipIf(!canResync)(
+    'a slow client, one that stalls, one that never acknowledges and one that vanishes disturb nobody',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      await serve();
+      const good = watch();
+      await once(good.socket, 'open');
+      const slow = watch(20);
+      const stalled = watch();
+      const silent = client(); // takes everything and says nothing
+      const vanishing = watch();
+      for (const { socket } of [slow, stalled, vanishing]) await once(socket, 'open');
+      await until(() => viewers.length === 5);
+      stalled.socket.pause();
+      await until(() => slow.text().length > 0 || slow.socket.readyState !== 1);
+      vanishing.socket.terminate();
+      for (let key = 0; key < 30; key++) await typed(good.text, `<${key}>`);
+      const { bytes } = viewers[0]!.viewer.stats;
+      await until(() => viewers[0]!.viewer.stats.bytes > bytes + 100_000);
+      for (const { viewer } of viewers) {
+        expect(viewer.stats.waitingBytesMax).toBeLessThan(512 * 1024);
+        expect(viewer.stats.inFlightBytes).toBeLessThan(2 * 1024 * 1024);
+      }
+      const kinds = await Promise.race([
+        Promise.all(viewers.slice(-1).map((one) => one.closed)),
+        sleep(1).then(() => 'open'),
+      ]);
+      expect(kinds === 'open' || kinds.length === 1).toBe(true);
+      await until(() => viewers.filter((one) => one.panes.length === 0).length === 1); // the one that vanished
+      expect(silent.readyState).toBe(1);
+      stalled.socket.resume();
+      await typed(stalled.text, '<awake>');
+      await typed(slow.text, '<slow>');
+      expect(good.text()).toContain('<slow>');
+    },
+  );
 });
 
 describe('a connection that breaks the protocol', () => {

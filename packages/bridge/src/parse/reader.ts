@@ -2,13 +2,13 @@
  * The receive and parse stations: bytes of a transport in, records and events out.
  *
  * Output passes without a copy or an allocation: the parser's borrowed range goes on to the target. Replies
- * are gathered up to a limit, because whoever sent the command wants all of it.
+ * are gathered up to a limit, because whoever sent the command wants all of it; where nobody can have sent one they end here.
  *
  * R1: records and events leave in the order of the stream.
  * R2: `readEnd` follows whatever came at once, also what the parser found nothing in.
  * R3: after `ended` nothing more leaves.
  */
-import { ControlParser, type Guard } from '@millrace/tmux-proto';
+import { type ControlHandler, ControlParser, type Guard } from '@millrace/tmux-proto';
 import type { BridgeError } from '../errors.ts';
 import { AgeWatch } from '../flow/ages.ts';
 import type { Clock } from '../measure/clock.ts';
@@ -17,11 +17,14 @@ import type { Receiver, TransportExit } from '../receive/transport.ts';
 import type { RecordTarget } from './records.ts';
 
 const strayBytesMax = 512;
+const nothing = new Uint8Array(0);
 
 /** Limits of the parse station. */
 export interface ReaderOptions {
   /** Largest reply that is kept (bytes); the rest of a larger one is dropped and the reply says so. */
   readonly replyBytesMax: number;
+  /** Whether replies are handed over: nobody waits for those of a recording. */
+  readonly replies: boolean;
 }
 
 /** Parses what a transport receives. */
@@ -33,7 +36,7 @@ export class Reader implements Receiver {
   readonly #replyBytesMax: number;
   #readAt = 0;
   #ended = false;
-  #body: Uint8Array = new Uint8Array(0);
+  #body: Uint8Array = nothing;
   #bodyLength = 0;
   #bodyTruncated = false;
   /** Bytes received and records of output found. */
@@ -67,14 +70,7 @@ export class Reader implements Receiver {
           ages.see(pane, ageMs);
           output(pane, bytes, start, end);
         },
-        begin: () => {
-          this.#bodyLength = 0;
-          this.#bodyTruncated = false;
-        },
-        replyLine: (bytes, start, end) => this.#replyLine(bytes, start, end),
-        end: (guard) => this.#reply(guard, true),
-        error: (guard) => this.#reply(guard, false),
-        abandon: (guard) => this.#reply(guard, false),
+        ...(options.replies ? this.#replyHandler() : {}),
         notification: (notification) => this.#target.event({ type: 'notification', notification }),
         exit: (reason) => this.#target.event({ type: 'exit', reason }),
         unknown: (bytes, start, end) => {
@@ -112,6 +108,19 @@ export class Reader implements Receiver {
     this.#target.readEnd();
   }
 
+  #replyHandler(): ControlHandler {
+    return {
+      begin: () => {
+        this.#bodyLength = 0;
+        this.#bodyTruncated = false;
+      },
+      replyLine: (bytes, start, end) => this.#replyLine(bytes, start, end),
+      end: (guard) => this.#reply(guard, true),
+      error: (guard) => this.#reply(guard, false),
+      abandon: (guard) => this.#reply(guard, false),
+    };
+  }
+
   #replyLine(bytes: Uint8Array, start: number, end: number): void {
     const length = this.#bodyLength + end - start + 1;
     if (length > this.#replyBytesMax) {
@@ -129,9 +138,9 @@ export class Reader implements Receiver {
   }
 
   #reply(guard: Guard, ok: boolean): void {
-    const body = this.#body.slice(0, this.#bodyLength);
+    const body = this.#bodyLength === 0 ? nothing : this.#body.slice(0, this.#bodyLength);
     // A buffer that one huge reply made large isn't kept.
-    if (this.#body.length > 1 << 20) this.#body = new Uint8Array(0);
+    if (this.#body.length > 1 << 20) this.#body = nothing;
     this.#target.event({
       type: 'reply',
       guard: guard.text,

@@ -13,7 +13,7 @@
  *
  * Commands are swallowed: the replies in the recording answer those that were sent back then.
  */
-import type { Clock } from '../measure/clock.ts';
+import { type Clock, platformClock } from '../measure/clock.ts';
 import type { Recording } from './recording-format.ts';
 import type { Receiver, Transport } from './transport.ts';
 
@@ -127,6 +127,8 @@ export class ReplayTransport implements Transport {
   #index = 0;
   #loop = 0;
   #startMs = 0;
+  /** The same moment by the session's clock (ns). */
+  #startAt = 0;
   #pausedAtMs: number | undefined;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
@@ -146,7 +148,8 @@ export class ReplayTransport implements Transport {
 
   open(receiver: Receiver): void {
     this.#receiver = receiver;
-    this.#startMs = performance.now();
+    this.#startMs = platformClock.now();
+    this.#startAt = this.#clock.now();
     this.#schedule(0);
   }
 
@@ -161,13 +164,18 @@ export class ReplayTransport implements Transport {
   readonly #turn = (): void => {
     if (this.#pausedAtMs !== undefined) return;
     let budgetBytes = readBytes;
+    let nowMs = platformClock.now();
     let waitMs = 0;
     while (budgetBytes > 0 && this.#loop < this.#loops && this.#pausedAtMs === undefined) {
       const piece = this.#pieces[this.#index]!;
-      const dueMs = this.#startMs + this.#loop * this.#loopMs + piece.dueMicroseconds / 1000;
-      waitMs = dueMs - performance.now();
-      if (waitMs > 0) break;
-      const dueAt = this.#openLoop ? this.#clock.now() + waitMs * 1e6 : undefined;
+      const afterMs = this.#loop * this.#loopMs + piece.dueMicroseconds / 1000;
+      const dueMs = this.#startMs + afterMs;
+      if (dueMs > nowMs) {
+        nowMs = platformClock.now();
+        waitMs = dueMs - nowMs;
+        if (waitMs > 0) break;
+      }
+      const dueAt = this.#openLoop ? this.#startAt + afterMs * 1e6 : undefined;
       budgetBytes -= piece.bytes.length;
       if (++this.#index === this.#pieces.length) {
         this.#index = 0;
@@ -198,7 +206,7 @@ export class ReplayTransport implements Transport {
   }
 
   pause(): void {
-    this.#pausedAtMs ??= performance.now();
+    this.#pausedAtMs ??= platformClock.now();
     clearTimeout(this.#timer as NodeJS.Timeout);
     clearImmediate(this.#timer as NodeJS.Immediate);
   }
@@ -206,7 +214,7 @@ export class ReplayTransport implements Transport {
   resume(): void {
     if (this.#pausedAtMs === undefined) return;
     // An open-loop schedule doesn't wait for a slow receiver; a recorded one keeps its gaps.
-    if (!this.#immediately) this.#startMs += performance.now() - this.#pausedAtMs;
+    if (!this.#immediately) this.#startMs += platformClock.now() - this.#pausedAtMs;
     this.#pausedAtMs = undefined;
     if (this.#receiver !== undefined) this.#schedule(0);
   }

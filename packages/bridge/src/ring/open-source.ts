@@ -21,17 +21,18 @@ export async function openSource(
 ): Promise<Source> {
   const { options, replyBytesMax, ringBytes, watchdogMs } = settings;
   const record = options.recordTo;
+  const reader = { replyBytesMax, replies: plan.kind !== 'recording' };
   if (again) stations.releaseOwner(workerOwner); // the worker of the connection before
   if (options.worker && plan.kind !== 'stream') {
     const transport = options.worker === 'message' ? 'message' : 'auto';
     const { WorkerSource } = await import('./worker-source.ts');
     return new WorkerSource(
-      { plan, record, ringBytes, transport, reader: { replyBytesMax }, watchdogMs },
+      { plan, record, ringBytes, transport, reader, watchdogMs },
       clock,
       stations,
       recorder,
     );
   }
   const transport = await transportOf(plan, clock, record, watchdogMs, false);
-  return new InlineSource(transport, clock, recorder, { replyBytesMax });
+  return new InlineSource(transport, clock, recorder, reader);
 }
