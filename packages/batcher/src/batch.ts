@@ -52,7 +52,7 @@ export function batch<Item>(
       deliver(entries.length === 1 ? entries[0]!.value : entries.flatMap((entry) => entry.value)),
   });
   const lane = batcher.lane(undefined);
-  return Object.assign((item: Item): boolean => lane.push(item), {
+  return Object.assign(lane.push, {
     flush: () => batcher.flush(),
     close: (wait?: WaitOptions) => batcher.close(wait),
     batcher,

@@ -27,7 +27,7 @@ import {
   BatcherTimeoutError,
   checkRange,
 } from './errors.ts';
-import { type Lane, Lanes, type Segment } from './lanes.ts';
+import { type Lane, Lanes } from './lanes.ts';
 import { CostModel } from './law/cost-model.ts';
 import { FIXED_US_INITIAL, Law } from './law/law.ts';
 import { LazySignal } from './lazy-signal.ts';
@@ -57,8 +57,6 @@ export interface Past {
 
 /** Pushes after which a long synchronous loop looks at the clock. */
 export const PUSHES_MAX = 512;
-/** Bytes that may go the short way at once. */
-const ROOM_MAX = 2 ** 30 - 1;
 
 /** An adaptive batcher; made by `createBatcher`. */
 export class Batcher<Item, Key, Value> implements AsyncDisposable {
@@ -186,6 +184,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
 
   /** Returns a key's own push, for callers that push to it often. The key's buffers stay until `forget`. */
   lane(key: Key): BatcherLane<Item> {
+    const short = this.#short;
     let lane = this.#lanes.lane(key);
     lane.pinned = true;
     const current = (): Lane<Key, unknown, Value> => {
@@ -193,7 +192,9 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
       return lane;
     };
     return {
-      push: (item) => this.#append(lane.forgotten ? current() : lane, item),
+      // The short way never leads to a forgotten lane: that one has no entry.
+      push: (item) =>
+        short.tryPush(lane, item) || this.#appendElsewhere(lane.forgotten ? current() : lane, item),
       pushUrgent: (item) => this.#appendUrgent(current(), item),
     };
   }
@@ -211,12 +212,12 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#short.tryPush(lane, item) || this.#appendElsewhere(lane, item);
   }
 
-  /** The second push of a tick, and those that take turns between keys, open the short way to their entry. */
+  /** A push into another lane than the one before: its first in this tick, or one that takes turns. */
   #appendElsewhere(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     const { tail } = lane;
     this.#stop();
     if (this.#tickSeen || tail === null || tail.count === 0) return this.#appendSlowly(lane, item);
-    this.#go(tail);
+    this.#go(lane);
     return this.#short.tryPush(lane, item) || this.#appendSlowly(lane, item);
   }
 
@@ -238,30 +239,27 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     } else if (lanes.bytes >= this.#pressure.batchBytes || lanes.count >= this.#settings.countMax) {
       this.#decide(this.#tickMs, false);
     } else if (this.#pushed - this.#clockAt >= PUSHES_MAX) this.#lookAtClock();
-    return this.#pressure.admit(lane, this.#delivery.bytes);
+    const admitted = this.#pressure.admit(lane, this.#delivery.bytes);
+    if (!this.#tickSeen) {
+      this.#stop(); // what was called on the way, a flush or a hook, may have pushed and opened it
+      this.#go(lane);
+    }
+    return admitted;
   }
 
-  /** Lets pushes into `entry` take the short way, for as many steps and as much room as no limit can be reached with. */
-  #go(entry: Segment<Key, unknown, Value>): void {
+  /** Lets pushes into a lane's tail take the short way, for as many steps and as much room as no limit can be reached with. */
+  #go(lane: Lane<Key, unknown, Value>): void {
     const lanes = this.#lanes;
     const pressure = this.#pressure;
-    // What the push before called, a flush or a hook, may have ended the batcher.
-    if (lanes.replaces || pressure.count > 0 || this.#state !== 'open') return;
-    const held = lanes.bytes + this.#delivery.bytes;
-    const limit = Math.min(pressure.limit, this.#settings.pendingBytesMax);
-    const room = Math.floor(
-      Math.min(
-        pressure.batchBytes - lanes.bytes,
-        limit - held,
-        lanes.entryBytes - entry.bytes,
-        ROOM_MAX,
-      ),
-    );
+    // What the push before called, a flush or a hook, may have ended the batcher, or taken the lane's entry.
+    if (lanes.replaces || pressure.count > 0 || this.#state !== 'open' || lane.tail === null)
+      return;
+    const room = Math.floor(pressure.room - lanes.bytes - this.#delivery.bytes);
     const pushes = Math.min(
       PUSHES_MAX + this.#clockAt - this.#pushed,
       this.#settings.countMax - 1 - lanes.count,
     );
-    this.#short.open(entry, pushes, room); // W1
+    this.#short.open(lane, pushes, room); // W1
   }
 
   /** Sends the next push the long way, and books the pushes that went the short way (W2). */
@@ -292,8 +290,22 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #onTickEnd = (): void => {
     this.#stop();
     this.#tickQueued = false;
-    if (this.#lanes.count > 0) this.#decide(this.#tickMs, false);
-    else this.#seeTick();
+    const lanes = this.#lanes;
+    if (lanes.count === 0) {
+      this.#seeTick();
+      return;
+    }
+    const law = this.#law;
+    if (law?.isFree && !this.#delivery.busy) {
+      // Nearly every tick of a sink that costs nothing: nothing to learn, nothing to decide.
+      this.#tickSeen = true;
+      this.#deliver();
+      if (lanes.count === 0 && !this.#delivery.hasHeads) {
+        this.#urgent = false;
+        return;
+      }
+    }
+    this.#decide(this.#tickMs, false);
   };
 
   /** Shows the tick's arrivals to the law, once. */

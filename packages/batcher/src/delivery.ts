@@ -136,7 +136,10 @@ export class Delivery<Item, Key, Value> {
     const started = scheduler.now();
     this.startedMs = started;
     batch.age(started);
-    if (batch.attempt === 1) this.#law?.flushed(started * 1000, this.#lanes.count);
+    const law = this.#law;
+    if (batch.attempt === 1 && law !== null && !law.isFree) {
+      law.flushed(started * 1000, this.#lanes.count);
+    }
     this.#running = true;
     const generation = this.#generation;
     let result: ReturnType<typeof flush>;
@@ -185,12 +188,7 @@ export class Delivery<Item, Key, Value> {
   /** The running batch has been delivered: learns from it, if it was timed, and makes the sink free. */
   #onSuccess(report: unknown, ended: number): void {
     const batch = this.batch;
-    const settleUs = (ended - this.startedMs) * 1000;
-    const costMs = (report as FlushReport | undefined)?.costMs;
-    const cost = this.#cost;
-    if (typeof costMs === 'number') cost.observe(batch.bytes, costMs * 1000);
-    else if (ended >= 0) cost.observe(batch.bytes, this.#costUs < 0 ? settleUs : this.#costUs);
-    if (ended >= 0) this.#pressure.observe(batch.bytes, settleUs, cost);
+    if (ended >= 0 || report !== undefined) this.#learn(report, ended);
     this.#costUs = -1;
     this.flushes++;
     this.delivered += batch.count;
@@ -203,6 +201,17 @@ export class Delivery<Item, Key, Value> {
     } catch (error) {
       throwLater(error);
     }
+  }
+
+  /** Learns what the batch took: by its own report, or by the clock if it was timed (`ended` is no time otherwise). */
+  #learn(report: unknown, ended: number): void {
+    const { bytes } = this.batch;
+    const settleUs = (ended - this.startedMs) * 1000;
+    const costMs = (report as FlushReport | undefined)?.costMs;
+    const cost = this.#cost;
+    if (typeof costMs === 'number') cost.observe(bytes, costMs * 1000);
+    else if (ended >= 0) cost.observe(bytes, this.#costUs < 0 ? settleUs : this.#costUs);
+    if (ended >= 0) this.#pressure.observe(bytes, settleUs, cost);
   }
 
   /** Gives the entries of the batch back: the sink is free. */

@@ -20,6 +20,8 @@ import { CostModel } from './law/cost-model.ts';
 /** Batches are never cut below this part of `bytesMax`, or so many bytes. */
 const CUT_MIN = 1 / 256;
 const CUT_BYTES_MIN = 4096;
+/** Largest room. */
+const ROOM_MAX = 2 ** 30 - 1;
 /** Part of the fixed cost that the bytes of a cut batch may always take (P3). */
 const BYTES_SHARE = 1 / 4;
 /** How much larger than usual that alone makes a batch: what was learned from batches of one size may be wrong. */
@@ -38,9 +40,11 @@ function bytesWithin(budgetUs: number, model: CostModel): number {
 /** The limits that follow the sink's speed, and the keys under pressure. */
 export class Pressure<Item, Key, Accumulator, Value> {
   /** Bytes of queue above which the keys that fill it are pressed. */
-  limit: number;
+  limit = 0;
   /** Bytes of a batch by its caps and the predicted time. */
-  batchBytes: number;
+  batchBytes = 0;
+  /** Bytes that may be held before any limit of bytes is reached: a whole number, since a fraction would be boxed. */
+  room = 0;
   readonly #settle = new CostModel(1);
   readonly #pressed = new Set<Lane<Key, Accumulator, Value>>();
   readonly #lanes: Lanes<Item, Key, Accumulator, Value>;
@@ -66,9 +70,15 @@ export class Pressure<Item, Key, Accumulator, Value> {
     this.#sliceUs = settings.sliceMs * 1000;
     this.#sojournUs = settings.sojournMs * 1000;
     this.#notify = settings.onPressure;
-    this.batchBytes = settings.bytesMax;
-    this.limit = Math.min(2 * settings.bytesMax, settings.pendingBytesMax);
-    lanes.entryBytes = settings.bytesMax / 8;
+    this.#cut(settings.bytesMax, 2 * settings.bytesMax);
+  }
+
+  /** Cuts batches, and the entries that they are made of, and presses above `limit`. */
+  #cut(bytes: number, limit: number): void {
+    this.batchBytes = bytes;
+    this.#lanes.entryBytes = bytes / 8;
+    this.limit = Math.min(limit, this.#pendingBytesMax);
+    this.room = Math.floor(Math.min(bytes / 8, this.limit, ROOM_MAX));
   }
 
   /** Keys under pressure. */
@@ -99,11 +109,9 @@ export class Pressure<Item, Key, Accumulator, Value> {
       Math.min(this.#bytesMax * CUT_MIN, CUT_BYTES_MIN),
       1,
     );
-    this.batchBytes = cut;
-    this.#lanes.entryBytes = cut / 8;
+    this.batchBytes = cut; // the drain rate is that of a full batch
     const sojourn = this.#sojournUs === 0 ? 0 : this.drainRate * this.#sojournUs;
-    const limit = Math.max(sojourn, 2 * cut);
-    this.limit = Math.min(limit, this.#pendingBytesMax);
+    this.#cut(cut, Math.max(sojourn, 2 * cut));
   }
 
   /** Returns true while the lane may go on pushing; `running` is what the sink holds right now. */
@@ -128,7 +136,10 @@ export class Pressure<Item, Key, Accumulator, Value> {
 
   /** Relieves the lanes that have drained (P2); all of them with `force`. */
   relieve(running: number, force = false): void {
-    if (this.#pressed.size === 0) return;
+    if (this.#pressed.size > 0) this.#relieve(running, force);
+  }
+
+  #relieve(running: number, force: boolean): void {
     const lanes = this.#lanes;
     const all = force || lanes.bytes + running <= this.limit / 4;
     const share = this.limit / (4 * Math.max(1, lanes.dirty));

@@ -22,7 +22,8 @@
  * - L2: after idling, an arrival is due at once unless a merge within its hold has chance `chanceMin`.
  * - L3: flushes that holds and caps don't merge come at most at the guard's rate.
  * - L4: holds that aren't followed by merges lower `trust`, so holding stops in a closed loop.
- * - L5: a sink whose fixed cost is below `FREE_US` is delivered to at once, L3 or not, and its arrivals teach nothing.
+ * - L5: a sink whose fixed cost is below `FREE_US` is delivered to at once, L3 or not. Nothing is noted meanwhile, and the
+ *   batch before it says nothing about the one after it; what the views have counted stays.
  *
  * One thread, no clock of its own: every time is an argument, in us. Cost: O(1) per arrival tick, no allocation.
  */
@@ -84,6 +85,8 @@ export class Law {
   #flushedSinceArrival = true;
   /** A cap or a full batch ended the hold: it says nothing about the loop. */
   #cutShort = false;
+  /** The sink was free at the last arrival. */
+  #wasFree = false;
   /** Items that wait, and the sum of their arrival times since `#origin`. */
   #waiting = 0;
   #origin = 0;
@@ -115,7 +118,12 @@ export class Law {
 
   /** Hold that the last arrival was given (us). */
   get hold(): number {
-    return this.#hold;
+    return this.#wasFree ? 0 : this.#hold;
+  }
+
+  /** Whether the sink was free at the last arrival and is (L5): then nobody needs to ask or tell this law anything. */
+  get isFree(): boolean {
+    return this.#wasFree && this.cost.fixed < FREE_US;
   }
 
   /** How far the counted chances of a merge are believed: 1 in an open loop, towards 0 in a closed one. */
@@ -133,11 +141,13 @@ export class Law {
    * @param waiting - items that wait, those of this tick included
    */
   arrive(now: number, waiting: number): void {
-    if (this.cost.fixed < FREE_US) {
-      this.#hold = 0; // L5
-      this.#holdUntil = Number.NEGATIVE_INFINITY;
-      return;
-    }
+    if (this.cost.fixed < FREE_US)
+      this.#wasFree = true; // L5
+    else this.#learn(now, waiting);
+  }
+
+  #learn(now: number, waiting: number): void {
+    if (this.#wasFree) this.#forget();
     const gap = now - this.#last;
     const bucket = bucketOf(gap);
     const tau = this.tau;
@@ -154,6 +164,14 @@ export class Law {
     this.#flushedSinceArrival = false;
     this.#cutShort = false;
     this.#holdUntil = now + this.#hold;
+  }
+
+  /** The sink was free and costs something again: the batch before that says nothing about the next (L5). */
+  #forget(): void {
+    this.#wasFree = false;
+    this.#hold = this.#batched = this.#waiting = 0;
+    this.#flushedSinceArrival = true;
+    this.#cutShort = false;
   }
 
   /** The hold when only the oldest item's waiting counts: each gap is a ski rental of its own. */
@@ -196,7 +214,10 @@ export class Law {
    * @param oldest - arrival of the oldest undelivered item (us)
    */
   due(now: number, oldest: number): number {
-    if (this.cost.fixed < FREE_US) return now; // L5
+    return this.cost.fixed < FREE_US ? now : this.#dueByHold(now, oldest); // L5
+  }
+
+  #dueByHold(now: number, oldest: number): number {
     const held = this.#holdUntil;
     const token = this.#guard.next(now, this.#interval(), held, this.#arrivals); // L3
     const capped = oldest + Math.min(this.#delayMax, this.#tuning.ageMax * this.tau);
@@ -209,6 +230,7 @@ export class Law {
    * @param waiting - items that are still waiting
    */
   flushed(now: number, waiting: number): void {
+    if (this.#wasFree) return; // L5
     if (this.cost.fixed >= FREE_US) this.#guard.flushed(now, this.#interval(), this.#arrivals);
     if (now < this.#holdUntil) this.#cutShort = true;
     this.#flushedSinceArrival = true;
