@@ -32,7 +32,10 @@ export interface MergeWithValue<Item, Key, Accumulator, Value>
   value(accumulator: Accumulator): Value;
 }
 
-/** The `append` of every `list()`: a batcher knows it, and stores into the array without the call. */
+/** The `create` of every `list()`: a batcher knows both, and makes and fills such lists itself. */
+export const createList = (): never[] => [];
+
+/** The `append` of every `list()`. */
 export function appendToList<Item>(items: Item[], item: Item): void {
   items.push(item);
 }
@@ -40,7 +43,7 @@ export function appendToList<Item>(items: Item[], item: Item): void {
 /** Returns the merge that keeps every item, in order, in an array that the sink may keep. */
 export function list<Item, Key = unknown>(): Merge<Item, Key, Item[]> {
   return {
-    create: () => [],
+    create: createList,
     append: appendToList,
     split: (items, rest) => {
       for (const item of items.splice((items.length + 1) >> 1)) rest.push(item);

@@ -18,7 +18,7 @@
  * One thread. Cost: O(1), no allocation.
  */
 import type { Lane, Lanes, Segment } from './lanes.ts';
-import { appendToList, type Merge } from './merge.ts';
+import { appendToList, createList, type Merge } from './merge.ts';
 
 const NO_ITEMS: never[] = [];
 /** Lists are made so long at once, and not for fewer. */
@@ -57,7 +57,8 @@ export class ShortWay<Item, Key, Value> {
     this.#lanes = lanes;
     this.#merge = merge;
     this.#weigh = weigh;
-    this.#isList = merge.append === (appendToList as unknown);
+    this.#isList =
+      merge.append === (appendToList as unknown) && merge.create === (createList as unknown);
   }
 
   /** Takes an item in if this way leads there; else returns false, and nothing has changed. */

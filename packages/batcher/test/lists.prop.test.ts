@@ -71,6 +71,23 @@ test.prop(
   for (const { value, copy } of kept) expect(value).toEqual(copy);
 });
 
+it("a list that a merge of its own creates is that merge's", () => {
+  const scheduler = virtualScheduler();
+  const seen: unknown[][] = [];
+  const batcher = createBatcher({
+    merge: { ...list<number | string>(), create: () => ['first'] },
+    scheduler,
+    flush: ({ entries }: Batch<string, (number | string)[]>) => void seen.push(entries[0]!.value),
+  });
+  const numbers = Array.from({ length: 50 }, (_, i) => i);
+  for (let tick = 0; tick < 4; tick++) {
+    for (const number of numbers) batcher.push(number, 'a');
+    scheduler.endTick();
+    scheduler.advance(20);
+  }
+  expect(seen).toEqual(Array.from({ length: 4 }, () => ['first', ...numbers]));
+});
+
 it('pushes from inside the flush that a push has caused are counted once', async () => {
   const scheduler = virtualScheduler();
   const seen: number[][] = [];
