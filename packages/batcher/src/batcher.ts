@@ -57,6 +57,8 @@ export interface Past {
 
 /** Pushes after which a long synchronous loop looks at the clock. */
 export const PUSHES_MAX = 512;
+/** Most bytes that the short way takes: whole numbers above are boxed. */
+const ROOM_MAX = 2 ** 30 - 1;
 
 /** An adaptive batcher; made by `createBatcher`. */
 export class Batcher<Item, Key, Value> implements AsyncDisposable {
@@ -212,7 +214,7 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     return this.#short.tryPush(lane, item) || this.#appendElsewhere(lane, item);
   }
 
-  /** A push into another lane than the one before: its first in this tick, or one that takes turns. */
+  /** A push that the short way doesn't take: the first of a tick, one into another lane, one that reaches a limit. */
   #appendElsewhere(lane: Lane<Key, unknown, Value>, item: Item): boolean {
     const { tail } = lane;
     this.#stop();
@@ -254,12 +256,17 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     // What the push before called, a flush or a hook, may have ended the batcher, or taken the lane's entry.
     if (lanes.replaces || pressure.count > 0 || this.#state !== 'open' || lane.tail === null)
       return;
-    const room = Math.floor(pressure.room - lanes.bytes - this.#delivery.bytes);
+    const room = Math.min(
+      pressure.batchBytes - lanes.bytes,
+      pressure.limit - lanes.bytes - this.#delivery.bytes,
+      lanes.entryBytes - lane.tail.bytes,
+      ROOM_MAX,
+    );
     const pushes = Math.min(
       PUSHES_MAX + this.#clockAt - this.#pushed,
       this.#settings.countMax - 1 - lanes.count,
     );
-    this.#short.open(lane, pushes, room); // W1
+    this.#short.open(lane, pushes, Math.floor(room)); // W1
   }
 
   /** Sends the next push the long way, and books the pushes that went the short way (W2). */
@@ -290,22 +297,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
   readonly #onTickEnd = (): void => {
     this.#stop();
     this.#tickQueued = false;
-    const lanes = this.#lanes;
-    if (lanes.count === 0) {
-      this.#seeTick();
-      return;
-    }
-    const law = this.#law;
-    if (law?.isFree && !this.#delivery.busy) {
-      // Nearly every tick of a sink that costs nothing: nothing to learn, nothing to decide.
-      this.#tickSeen = true;
-      this.#deliver();
-      if (lanes.count === 0 && !this.#delivery.hasHeads) {
-        this.#urgent = false;
-        return;
-      }
-    }
-    this.#decide(this.#tickMs, false);
+    if (this.#lanes.count === 0) this.#seeTick();
+    else this.#decide(this.#tickMs, false);
   };
 
   /** Shows the tick's arrivals to the law, once. */
@@ -335,7 +328,8 @@ export class Batcher<Item, Key, Value> implements AsyncDisposable {
     let began = -1;
     while (!this.#delivery.busy && (this.#delivery.hasHeads || this.#lanes.count > 0)) {
       const law = this.#law;
-      const due = law === null || force || this.#isDue() ? now : this.#dueMs(law, now);
+      const isDue = law === null || force || law.isFree || this.#isDue();
+      const due = isDue ? now : this.#dueMs(law, now);
       if (due > now) {
         now = scheduler.now();
         if (due > now) {

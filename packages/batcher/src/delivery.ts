@@ -136,10 +136,7 @@ export class Delivery<Item, Key, Value> {
     const started = scheduler.now();
     this.startedMs = started;
     batch.age(started);
-    const law = this.#law;
-    if (batch.attempt === 1 && law !== null && !law.isFree) {
-      law.flushed(started * 1000, this.#lanes.count);
-    }
+    if (batch.attempt === 1) this.#law?.flushed(started * 1000, this.#lanes.count);
     this.#running = true;
     const generation = this.#generation;
     let result: ReturnType<typeof flush>;

@@ -20,8 +20,6 @@ import { CostModel } from './law/cost-model.ts';
 /** Batches are never cut below this part of `bytesMax`, or so many bytes. */
 const CUT_MIN = 1 / 256;
 const CUT_BYTES_MIN = 4096;
-/** Largest room. */
-const ROOM_MAX = 2 ** 30 - 1;
 /** Part of the fixed cost that the bytes of a cut batch may always take (P3). */
 const BYTES_SHARE = 1 / 4;
 /** How much larger than usual that alone makes a batch: what was learned from batches of one size may be wrong. */
@@ -43,8 +41,6 @@ export class Pressure<Item, Key, Accumulator, Value> {
   limit = 0;
   /** Bytes of a batch by its caps and the predicted time. */
   batchBytes = 0;
-  /** Bytes that may be held before any limit of bytes is reached: a whole number, since a fraction would be boxed. */
-  room = 0;
   readonly #settle = new CostModel(1);
   readonly #pressed = new Set<Lane<Key, Accumulator, Value>>();
   readonly #lanes: Lanes<Item, Key, Accumulator, Value>;
@@ -78,7 +74,6 @@ export class Pressure<Item, Key, Accumulator, Value> {
     this.batchBytes = bytes;
     this.#lanes.entryBytes = bytes / 8;
     this.limit = Math.min(limit, this.#pendingBytesMax);
-    this.room = Math.floor(Math.min(bytes / 8, this.limit, ROOM_MAX));
   }
 
   /** Keys under pressure. */

@@ -31,9 +31,11 @@ test.prop(
     keys: fc.integer({ min: 1, max: 3 }),
     run: fc.integer({ min: 1, max: 60 }),
     countMax: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+    weight: fc.option(fc.constantFrom(0, 0.3, 1, 3000), { nil: undefined }),
   },
   { numRuns: runs },
-)('hold what was pushed, in order and without a hole', ({ sizes, items, keys, run, countMax }) => {
+)('hold what was pushed, in order and without a hole', (given) => {
+  const { sizes, items, keys, run, countMax, weight } = given;
   const scheduler = virtualScheduler();
   const delivered: unknown[][] = Array.from({ length: keys }, () => []);
   const kept: { value: readonly unknown[]; copy: unknown[] }[] = [];
@@ -41,6 +43,7 @@ test.prop(
     merge: list<unknown, number>(),
     scheduler,
     ...(countMax === undefined ? {} : { countMax }),
+    ...(weight === undefined ? {} : { weigh: () => weight }),
     flush: ({ entries }: Batch<number, unknown[]>) => {
       for (const { key, value, count } of entries) {
         expect(value).toHaveLength(count);

@@ -121,7 +121,7 @@ export class Law {
     return this.#wasFree ? 0 : this.#hold;
   }
 
-  /** Whether the sink was free at the last arrival and is (L5): then nobody needs to ask or tell this law anything. */
+  /** Whether the sink was free at the last arrival and is (L5): then what waits is due. */
   get isFree(): boolean {
     return this.#wasFree && this.cost.fixed < FREE_US;
   }

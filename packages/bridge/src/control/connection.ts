@@ -169,9 +169,7 @@ export class Connection {
   #event(event: StreamEvent): void {
     switch (event.type) {
       case 'reply':
-        if (this.#live && !this.commands.reply(event)) {
-          this.#foreignReply(event);
-        }
+        if (!this.commands.reply(event)) this.#foreignReply(event);
         break;
       case 'notification':
         this.#host.notified(event.notification);

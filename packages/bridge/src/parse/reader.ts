@@ -2,7 +2,8 @@
  * The receive and parse stations: bytes of a transport in, records and events out.
  *
  * Output passes without a copy or an allocation: the parser's borrowed range goes on to the target. Replies
- * are gathered up to a limit, because whoever sent the command wants all of it; where nobody can have sent one they end here.
+ * are gathered up to a limit, because whoever sent the command wants all of it; where nobody can have sent one they end
+ * here.
  *
  * R1: records and events leave in the order of the stream.
  * R2: `readEnd` follows whatever came at once, also what the parser found nothing in.
