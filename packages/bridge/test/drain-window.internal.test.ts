@@ -93,6 +93,21 @@ describe('a window', () => {
     expect(at[2]).toBeGreaterThan(4000);
   });
 
+  test.prop(
+    [fc.double({ min: 1000, max: 1500, noNaN: true }), fc.double({ min: 5, max: 60, noNaN: true })],
+    { numRuns: runs },
+  )('does not take the end of a slow start for a gain (W6)', (bytesPerMs, coldMs) => {
+    const window = new DrainWindow({ delayMs: 4, bytesMin: 8192, bytesMax: 1 << 24 });
+    let most = 0;
+    const link = (now: number): Link => {
+      most = Math.max(most, window.bytes);
+      // A process that has just begun books what was drained late.
+      return { bytesPerMs: now < coldMs ? bytesPerMs / 3 : bytesPerMs, baseMs: 0, gulpMs: 5 };
+    };
+    saturate(window, link, 2000, 0);
+    expect(most).toBeLessThan(50_000);
+  });
+
   test.prop([fc.double({ min: 100, max: 10_000, noNaN: true }), fc.integer({ min: 1, max: 20 })], {
     numRuns: runs,
   })('is not fooled by a link that drains in gulps', (bytesPerMs, gulpMs) => {

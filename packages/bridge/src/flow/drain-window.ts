@@ -26,8 +26,9 @@
  *     (`gulpMs`), if it is longer than base and allowed delay, and the next trial follows at once. It is made smaller
  *     in the same way: if the link carries as much, the time was too long. What fails is tried again after twice as
  *     long.
- * W6: it begins with such trials, each twice as large, until one fails (then 1.5 times); and until three samples running
- *     have found the link no faster by a quarter, the window is twice as large as W1 says (BBR's startup).
+ * W6: it begins with such trials, each twice as large, until one fails (then 1.5 times). Without a trial, and until three
+ *     samples running have found the link no faster by a quarter, the window is twice as large as W1 says (BBR's startup).
+ *     Not both: the first delays seen are those that the window itself has made, and it would become a queue.
  * W7: what a trial goes by is a round: a piece that was sent after the window was changed, while the window was the
  *     limit, and just when something had been drained. One that finds the link idle may come just before a gulp or just
  *     after; one that comes in between finds less ahead of it than is on its way.
@@ -53,6 +54,8 @@ const trialLoss = 0.8;
 const strikesMax = 3;
 /** Rounds with a gain that it takes: one may be luck. */
 const gainsMin = 2;
+/** Rounds before a trial if they take long, whose mean it must beat: the first of a process are often late. */
+const roundsBefore = 3;
 /** Rounds that a smaller window is given. */
 const lessRounds = 2;
 /** What is sent so shortly after something was drained was sent for that (ms). */
@@ -120,9 +123,10 @@ export class DrainWindow {
   #tookMs = 0;
   /** When the round under way began: only a piece that was sent since counts. */
   #roundAt = 0;
-  /** Of the trial: rounds without a gain, and with one; of one with a smaller window, rounds and what they carried in which time. */
+  /** Of the trial: rounds without a gain, and with one. */
   #strikes = 0;
   #gains = 0;
+  /** Rounds before a trial, and those of one with a smaller window; of the latter, what they carried in which time. */
   #rounds = 0;
   #lessBytes = 0;
   #lessMs = 0;
@@ -214,20 +218,25 @@ export class DrainWindow {
     if (this.#trial > 1) this.#larger(load, tookMs, now);
     else if (this.#trial < 1) this.#smaller(load, tookMs, now);
     else {
-      const isFirst = this.#tookMs === 0;
+      const isFirst = this.#rounds++ === 0;
       this.#load = isFirst ? load : (this.#load + load) / 2;
       this.#tookMs = isFirst ? tookMs : (this.#tookMs + tookMs) / 2;
-      if (this.#isDue(now)) this.#tryMore(now);
+      const isSure = this.#rounds >= roundsBefore || this.#tookMs <= 2 * this.#options.delayMs;
+      if (isSure && this.#isDue(now)) this.#tryMore(now);
     }
   }
 
   /**
-   * Whether a larger window is to be tried. One that is worth a long delay of the link is worth any gulp, and with one that
+   * Whether trials can show anything. A window that is worth a long delay of the link is worth any gulp, and with one that
    * takes long already no gulp can be told from a slow link in time.
    */
+  #canTry(): boolean {
+    return this.baseMs * 4 < gulpMsMax && this.#tookMs * 2 < gulpMsMax;
+  }
+
+  /** Whether a larger window is to be tried. */
   #isDue(now: number): boolean {
-    const isWorth = this.baseMs * 4 < gulpMsMax && this.#tookMs * 2 < gulpMsMax;
-    return isWorth && (this.#climbing || now >= this.#trialAt);
+    return this.#canTry() && (this.#climbing || now >= this.#trialAt);
   }
 
   #larger(load: number, tookMs: number, now: number): void {
@@ -283,7 +292,7 @@ export class DrainWindow {
     this.#trial = 1;
     this.#trialAt = now + this.#trialMs;
     this.#trialMs = Math.min(trialMsMax, this.#trialMs * 2);
-    this.#load = this.#tookMs = 0;
+    this.#load = this.#tookMs = this.#rounds = 0;
     this.#roundAt = now;
   }
 
@@ -308,7 +317,8 @@ export class DrainWindow {
         ? this.baseMs / 2 // W4
         : Math.max(this.baseMs + delayMs, this.#gulpMs); // W5
     let bytes = this.#trial === 1 ? this.rate * allowedMs : this.#trialBytes;
-    if (this.#plateau < plateauSamples)
+    const isTrying = this.#trial !== 1 || (this.#climbing && this.#canTry());
+    if (this.#plateau < plateauSamples && !isTrying)
       bytes = Math.max(bytes, this.rate * (this.baseMs + delayMs) * 2); // W6
     this.bytes = Math.floor(Math.max(bytesMin, Math.min(bytesMax, bytes))); // W1
   }
