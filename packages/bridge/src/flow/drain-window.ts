@@ -31,7 +31,8 @@
  *     Not both: the first delays seen are those that the window itself has made, and it would become a queue.
  * W7: what a trial goes by is a round: a piece that was sent after the window was changed, while the window was the
  *     limit, and just when something had been drained. One that finds the link idle may come just before a gulp or just
- *     after; one that comes in between finds less ahead of it than is on its way.
+ *     after; one that comes in between finds less ahead of it than is on its way. The first rounds of a process are
+ *     late: where they take more than twice the allowed delay, a trial waits for the mean of a few.
  *
  * One thread; the caller brings the time. Cost: a few operations a piece; an object every four of them or more.
  */
