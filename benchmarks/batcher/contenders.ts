@@ -24,6 +24,9 @@ export type Start = (sink: Sink) => Running;
 
 const nothing = (): void => {};
 
+/** No batcher: what the load generator itself costs. */
+export const none: Start = () => ({ push: nothing, stop: nothing });
+
 /** What is measured around every batcher: the loop, and a push that stores. */
 export const bareLoop: Start = () => {
   const ring = new Array<number>(1024).fill(0);
